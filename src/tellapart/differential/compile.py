@@ -1,0 +1,137 @@
+"""Turns weights, blocks and priors into the expressions that the differential's SQL files ask for.
+
+Findings of one mechanism are not multiplied: of every block one finding counts, the strongest that is present, or, if
+none is, the strongest that is absent (evidence.md, section (b); the table `blocks`). A finding that implies another one
+comes before it, so that the rungs of the ANA ladder read as intervals.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tellapart.knowledge.encode import Encoding, encode
+from tellapart.knowledge.load import Knowledge, Row
+
+MICRO = Decimal("0.000001")
+HYPOTHESES = ("sle", "fm", "both", "neither")
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One row of `weights`, and the SQL test that it applies to a person's words."""
+
+    number: int
+    finding: str
+    state: str
+    block: str
+    row: Row
+    applies: str
+
+
+def _strength(row: Row) -> float:
+    bits = [float(row[f"{h}_bits"]) for h in HYPOTHESES[:3]] + [0.0]
+    return max(bits) - min(bits)
+
+
+def chains(knowledge: Knowledge) -> dict[str, list[Weight]]:
+    """For every block its weights in the order in which they are asked for; the first that applies counts."""
+    enc: Encoding = encode(knowledge)
+    block_of = {r["finding"]: r["block"] for r in knowledge["blocks"]}
+    by_block: dict[str, list[Weight]] = defaultdict(list)
+    for number, row in enumerate(knowledge["weights"], start=1):
+        finding, state = row["finding"], row["state"]
+        applies = enc.test(finding, "p" if state == "present" else "a")
+        if state == "present" and f"seen:{finding}" in enc.place:
+            applies = f"{applies} and {enc.test('seen:' + finding)}"
+        by_block[block_of[finding]].append(Weight(number, finding, state, block_of[finding], row, applies))
+
+    def order(weight: Weight) -> tuple[int, float, str]:
+        return (0 if weight.state == "present" else 1, -_strength(weight.row), weight.finding)
+
+    out = {}
+    for block, weights in sorted(by_block.items()):
+        ordered: list[Weight] = []
+        for weight in sorted(weights, key=order):
+            # an implying finding goes before what it implies (for absence: the implied one before)
+            reach = enc.implied if weight.state == "present" else enc.denied
+            at = next(
+                (i for i, other in enumerate(ordered)
+                 if other.state == weight.state and other.finding in reach[weight.finding]),
+                len(ordered),
+            )  # fmt: skip
+            ordered.insert(at, weight)
+        out[block] = ordered
+    return out
+
+
+def rate_groups(knowledge: Knowledge) -> list[tuple[str, ...]]:
+    """All sets of hypotheses that share a rate in some weight."""
+    return sorted({g for w in knowledge["weights"] for g in _groups(w)})
+
+
+def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+    """The weights as a relation: number, bits of every hypothesis, and what each shared rate adds to the variance."""
+    groups = rate_groups(knowledge)
+    columns = {"number": "INTEGER"} | {f"bits_{h}": "DECIMAL" for h in HYPOTHESES[:3]}
+    columns |= {"v_" + "_".join(g): "DECIMAL" for g in groups}
+    return columns, [
+        (
+            number,
+            *(Decimal(row[f"{h}_bits"]).quantize(MICRO) for h in HYPOTHESES[:3]),
+            *(Decimal(repr(_groups(row).get(g, 0.0))).quantize(MICRO) for g in groups),
+        )
+        for number, row in enumerate(knowledge["weights"], start=1)
+    ]
+
+
+def _groups(row: Row) -> dict[tuple[str, ...], float]:
+    """Hypotheses whose rate for one finding is one and the same unknown, and its variance in bits squared.
+
+    A hypothesis that takes its rate from another one (`*_shares`) is uncertain together with it.
+    """
+    leader = {h: row.get(f"{h}_shares") or h for h in HYPOTHESES}
+    out: dict[tuple[str, ...], float] = {}
+    for head in HYPOTHESES:
+        members = tuple(h for h in HYPOTHESES if leader[h] == head)
+        if members:
+            out[members] = float(row[f"{head}_sd"]) ** 2
+    return out
+
+
+def context(knowledge: Knowledge) -> dict[str, Any]:
+    """Everything the SQL files of this room ask for beyond the common macros."""
+    enc = encode(knowledge)
+    all_chains = chains(knowledge)
+
+    def used() -> list[tuple[str, str]]:
+        """(block, SQL: number of the weight that counts in it, NULL if none)."""
+        return [
+            (block, "case " + " ".join(f"when {w.applies} then {w.number}" for w in weights) + " end")
+            for block, weights in all_chains.items()
+        ]
+
+    groups = ["_".join(g) for g in rate_groups(knowledge)]
+    flags: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in knowledge["red_flag_clauses"]:
+        flags[row["flag"]][row["alternative"]].append(row["finding"])
+    ever = sorted(
+        {" and ".join(enc.test(f) for f in findings) for ways in flags.values() for findings in ways.values()}
+    )
+    return {
+        "hypotheses": HYPOTHESES,
+        "blocks": list(all_chains),
+        "rate_groups": groups,
+        "variance_columns": [f"v_{g}" for g in groups],
+        "used": used(),
+        "red_flag_ever": " or ".join(f"({w})" for w in ever) or "false",
+        "coded": enc.any_of(["sle_dx", "fm_dx"]),
+        "asked": " or ".join(
+            enc.any_of([f], prefix)
+            for f in sorted({r["finding"] for r in knowledge["default_settings"]})
+            for prefix in "pa"
+        ),
+        "sle_sets": [(r["set"], r["threshold"]) for r in knowledge["criteria_sets"] if r["condition"] == "sle"],
+    }

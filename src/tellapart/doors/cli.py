@@ -1,0 +1,415 @@
+"""The command line: arguments in, exit code out. Nothing is computed here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tellapart import __version__
+from tellapart.errors import EXIT_DONE, EXIT_REJECTED, InputError, TellapartError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Tells systemic lupus erythematosus (SLE) and fibromyalgia (FM) apart in health records, and finds when a "
+    "person has both. Decision support with a transparent basis, not a diagnosis.",
+)
+case_app = typer.Typer(no_args_is_help=True, help="Case files: one person typed by hand.")
+knowledge_app = typer.Typer(no_args_is_help=True, help="The knowledge tables everything rests on.")
+app.add_typer(case_app, name="case")
+app.add_typer(knowledge_app, name="knowledge")
+
+
+class Format(StrEnum):
+    """Formats of design §5."""
+
+    auto = "auto"
+    fhir = "fhir"
+    omop = "omop"
+    csv = "csv"
+    meds = "meds"
+    case = "case"
+
+
+class Hash(StrEnum):
+    quick = "quick"
+    full = "full"
+
+
+def talk() -> Console:
+    """Where progress and messages go."""
+    return Console(stderr=True, highlight=False)
+
+
+def _as_of(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--as-of {text}: not a date. Write it as 2026-01-31.") from None
+
+
+def _prior(text: str | None) -> dict[str, float] | None:
+    if text is None:
+        return None
+    prior: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            prior[name.strip()] = float(share)
+        except ValueError:
+            raise UsageError(f"--prior {part.strip()}: write it as sle=0.2,fm=0.3,both=0.05.") from None
+    return prior
+
+
+def _options(form: Format, as_of: str | None, setting: str | None, prior: str | None) -> Any:
+    from tellapart.tasks.session import Options
+
+    return Options(format=form.value, as_of=_as_of(as_of), setting=setting, prior=_prior(prior))
+
+
+def _source(text: str, stack: list[tempfile.TemporaryDirectory[str]]) -> Path:
+    """The path of a source; `-` is copied from standard input to a temporary file."""
+    if text != "-":
+        return Path(text)
+    folder = tempfile.TemporaryDirectory(prefix="tellapart-")
+    stack.append(folder)
+    content = sys.stdin.buffer.read()
+    if not content.strip():
+        raise InputError("standard input is empty. Pipe a FHIR Bundle, NDJSON or a case file into it.")
+    head = content.lstrip()[:1]
+    lines = content.strip().count(b"\n")
+    name = "stdin.toml" if head not in (b"{", b"[") else "stdin.ndjson" if lines and _is_lines(content) else "stdin.json"
+    path = Path(folder.name) / name
+    path.write_bytes(content)
+    return path
+
+
+def _is_lines(content: bytes) -> bool:
+    first = content.lstrip().split(b"\n", 1)[0].rstrip()
+    return first.startswith(b"{") and first.endswith(b"}")
+
+
+def _write_rejected(rows: list[dict[str, Any]], target: Path | None) -> None:
+    import orjson
+
+    lines = [orjson.dumps(row).decode() for row in rows]
+    if target is not None:
+        target.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    for row in rows[:20]:
+        where = " ".join(str(row[k]) for k in ("file", "line", "reference", "field") if row[k] is not None)
+        talk().print(f"[yellow]rejected[/] {escape(where)}: {escape(str(row['value'] or ''))} "
+                     f"{escape(str(row['reason']))} {escape(str(row['what_to_do'] or ''))}", soft_wrap=True)  # fmt: skip
+    if len(rows) > 20:
+        talk().print(f"... and {len(rows) - 20} more; see them all with --rejected FILE")
+
+
+@app.command()
+def workup(
+    record: Annotated[str, typer.Argument(help="FHIR Bundle, folder, NDJSON or case file; - reads standard input.")],
+    person: Annotated[str | None, typer.Option(help="Id of the person, if the source holds several.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
+    setting: Annotated[str | None, typer.Option(help="Whose prior applies; see: knowledge show priors.")] = None,
+    prior: Annotated[str | None, typer.Option(help="Your own prior: sle=0.2,fm=0.3,both=0.05.")] = None,
+    rejected: Annotated[Path | None, typer.Option(help="Write rejected rows to this file as NDJSON.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="Format of the record.")] = Format.auto,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
+) -> None:
+    """Work up one person: both diseases side by side, why, since when, what is unknown.
+
+    Examples:
+
+      tellapart workup case.toml
+
+      tellapart workup export/ --person 123 --html workup.html
+
+      cat bundle.json | tellapart workup - --json
+    """
+    import orjson
+
+    from tellapart.knowledge.load import load
+    from tellapart.rendering.html import workup_page
+    from tellapart.rendering.terminal import print_workup
+    from tellapart.tasks.session import Session
+    from tellapart.tasks.workup import workup as work
+
+    stack: list[tempfile.TemporaryDirectory[str]] = []
+    session = Session(load())
+    try:
+        document = work(session, _source(record, stack), _options(format_, as_of, setting, prior), person)
+        refused = session.engine.rows(
+            "select file, line, reference, person_id, field, value, reason, what_to_do from rejected "
+            "order by file nulls first, line nulls first, reference nulls first, field, value, reason"
+        )
+        labels = session.knowledge.labels()
+        if json:
+            sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+            sys.stdout.flush()
+        elif html is not None:
+            html.write_text(workup_page(document, labels, citations(session.knowledge)), encoding="utf-8")
+            talk().print(f"Written: {escape(str(html))}")
+        else:
+            print_workup(document, labels, Console(highlight=False))
+        if refused:
+            _write_rejected(refused, rejected)
+            raise typer.Exit(EXIT_REJECTED)
+    finally:
+        session.close()
+        for folder in stack:
+            folder.cleanup()
+
+
+def citations(knowledge: Any) -> dict[str, str]:
+    """Reference id to the words of its citation."""
+    return {
+        r["id"]: ". ".join(p for p in (r["authors_year"], r["title"], r["locator"]) if p)
+        for r in knowledge["references"]
+    }
+
+
+@app.command()
+def audit(
+    source: Annotated[str, typer.Argument(help="FHIR Bundles, NDJSON folder or case files; - reads standard input.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; new, empty, or an earlier audit's.")],
+    as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
+    setting: Annotated[str | None, typer.Option(help="Whose prior applies to everybody.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="Format of the source.")] = Format.auto,
+    memory: Annotated[str | None, typer.Option(help="Memory limit, for example 4GB; beyond it spills to disk.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Number of threads.")] = None,
+    hash_: Annotated[Hash, typer.Option("--hash", help="Fingerprint of input files.")] = Hash.quick,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+) -> None:
+    """Audit a whole source: who may be misdiagnosed, who has both, what is missing.
+
+    Examples:
+
+      tellapart audit export/ --out results
+
+      tellapart audit bundles/ --out results --setting rheumatology_referral --memory 4GB
+    """
+    raise typer.Exit(_audit(source, out, _options(format_, as_of, setting, None), memory, threads, hash_.value, quiet))
+
+
+def _audit(
+    source: str, out: Path, options: Any, memory: str | None, threads: int | None, hashing: str, quiet: bool
+) -> int:
+    from tellapart.knowledge.load import load
+    from tellapart.rendering.terminal import print_audit_summary
+    from tellapart.tasks.audit import audit as run
+    from tellapart.tasks.session import Session
+
+    if memory is not None and not _memory_like(memory):
+        raise UsageError(f"--memory {memory}: not a size. Write it as 4GB or 800MB.")
+    stack: list[tempfile.TemporaryDirectory[str]] = []
+    console = talk()
+    with tempfile.TemporaryDirectory(prefix="tellapart-spill-") as spill:
+        session = Session(load(), memory=memory, threads=threads, spill=Path(spill))
+        try:
+            with _progress(console, quiet) as step:
+                summary = run(session, _source(source, stack), out, options, hashing=hashing, progress=step)
+        finally:
+            session.close()
+            for folder in stack:
+                folder.cleanup()
+    if not quiet:
+        for setting, count in summary["settings"].items():
+            console.print(f"setting {setting}: {count} person(s)")
+        console.print(f"as of {summary['as_of']}")
+        print_audit_summary(summary, Console(highlight=False))
+    if summary["rejected"]["count"]:
+        console.print(f"{summary['rejected']['count']} source row(s) rejected: see {out / 'rejected.ndjson'}")
+        return EXIT_REJECTED
+    return EXIT_DONE
+
+
+def _memory_like(text: str) -> bool:
+    number = text.upper().removesuffix("B").rstrip("KMGTI")
+    try:
+        return float(number) > 0 and text[-1:].isalpha()
+    except ValueError:
+        return False
+
+
+class _progress:
+    """A bar on a terminal, plain lines elsewhere, nothing when quiet."""
+
+    def __init__(self, console: Console, quiet: bool) -> None:
+        self.console, self.quiet = console, quiet
+        self.bar: Progress | None = None
+        self.started = time.perf_counter()
+
+    def __enter__(self) -> Callable[[str, float], None]:
+        from tellapart.pipeline import STAGES
+
+        if self.quiet:
+            return lambda stage, seconds: None
+        if not self.console.is_terminal:
+            self.console.print("reading ...")
+            return lambda stage, seconds: (
+                self.console.print(f"{stage} {seconds:.1f} s") if seconds >= 1 else None
+            )
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True
+        )
+        self.bar.start()
+        task = self.bar.add_task("reading", total=len(STAGES))
+        bar = self.bar
+
+        def step(stage: str, seconds: float) -> None:
+            bar.update(task, advance=1, description=stage.replace("_", " "))
+
+        return step
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Keep the results in this folder.")] = None,
+) -> None:
+    """Run the main job on the example data that ships, then say where to look.
+
+    Example:
+
+      tellapart demo --out demo-results
+    """
+    from tellapart.tasks.demo import EXAMPLE, TRY_NEXT
+
+    folder = out or Path("tellapart-demo")
+    code = _audit(str(EXAMPLE), folder, _options(Format.auto, None, None, None), None, None, "quick", False)
+    console = Console(highlight=False)
+    console.print(f"\nOpen [bold]{escape(str(folder / 'report.html'))}[/] in a browser. Three workups to try next:\n")
+    for person, why in TRY_NEXT:
+        console.print(f"  tellapart workup {escape(str(EXAMPLE))} --person {person}", soft_wrap=True)
+        console.print(f"      [dim]{escape(why)}[/]")
+    raise typer.Exit(code)
+
+
+@case_app.command("new")
+def case_new(file: Annotated[Path, typer.Argument(help="File to write (TOML).")]) -> None:
+    """Write a commented template that a clinician can fill in.
+
+    Example:
+
+      tellapart case new case.toml
+    """
+    from tellapart.events.readers.case import new_case
+
+    new_case(file)
+    talk().print(f"Written: {escape(str(file))}. Fill it in, then: tellapart case check {escape(str(file))}")
+
+
+@case_app.command("check")
+def case_check(file: Annotated[Path, typer.Argument(help="Case file, JSON or TOML.")]) -> None:
+    """Say what is wrong with a case file, all at once, with the nearest valid ids.
+
+    Example:
+
+      tellapart case check case.toml
+    """
+    from tellapart.tasks.case import check
+
+    faults = check(file)
+    if faults:
+        for fault in faults:
+            talk().print(escape(fault), soft_wrap=True)
+        raise InputError(f"{file}: {len(faults)} fault(s).")
+    Console().print(f"{file}: no fault found.", soft_wrap=True, highlight=False)
+
+
+@knowledge_app.command("check")
+def knowledge_check(
+    folder: Annotated[Path | None, typer.Option(help="Check tables in this folder instead of the shipped ones.")] = None,
+) -> None:
+    """Check the knowledge tables as a whole; lists every fault."""
+    from tellapart.knowledge.load import TABLES, load
+
+    knowledge = load(folder or TABLES, checked=True)
+    rows = sum(len(t) for t in knowledge.tables.values())
+    Console().print(f"{len(knowledge.tables)} tables, {rows} rows, no fault. Version {knowledge.version}.", highlight=False)
+
+
+@knowledge_app.command("show")
+def knowledge_show(
+    what: Annotated[str, typer.Argument(help="A table, or any id: finding, set, drug, flag, reference, ...")],
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show a table, or every row that speaks of an id.
+
+    Examples:
+
+      tellapart knowledge show findings
+
+      tellapart knowledge show malar_rash
+    """
+    import orjson
+
+    from tellapart.knowledge.load import load
+    from tellapart.knowledge.show import show, text
+
+    found = show(load(), what)
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        Console(highlight=False).print(text(found), soft_wrap=True, markup=False)
+
+
+@knowledge_app.command("export")
+def knowledge_export(
+    folder: Annotated[Path, typer.Argument(help="Folder to write the tables to.")],
+) -> None:
+    """Copy the knowledge tables into a folder, to read or to change.
+
+    Example:
+
+      tellapart knowledge export tables/
+    """
+    from tellapart.knowledge.load import load
+    from tellapart.knowledge.show import export
+
+    count = export(load(), folder)
+    talk().print(f"{count} tables written to {escape(str(folder))}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print software and knowledge version.")] = False,
+) -> None:
+    if version:
+        from tellapart.knowledge.load import load
+
+        Console(highlight=False).print(f"tellapart {__version__}, knowledge {load().version}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point: turns every expected trouble into a message and an exit code."""
+    try:
+        app()
+    except TellapartError as error:
+        talk().print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_DONE)
+    except KeyboardInterrupt:
+        talk().print("interrupted; nothing half-written is left under a final name")
+        sys.exit(130)

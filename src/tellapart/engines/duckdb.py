@@ -1,0 +1,67 @@
+"""How a statement runs on DuckDB: connect, load relations, run, hand back rows. No word of medicine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+ARROW = {
+    "VARCHAR": pa.string(), "BIGINT": pa.int64(), "INTEGER": pa.int32(), "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(), "DATE": pa.date32(), "DECIMAL": pa.decimal128(12, 6),
+}  # fmt: skip
+
+
+class DuckDB:
+    """One in-process DuckDB database.
+
+    Args:
+        memory: limit as DuckDB writes it (`4GB`); beyond it DuckDB spills to `spill`.
+        threads: number of threads; DuckDB's own choice if None.
+        spill: folder for spilling.
+    """
+
+    def __init__(self, memory: str | None = None, threads: int | None = None, spill: Path | None = None) -> None:
+        config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": "false"}
+        if memory:
+            config["memory_limit"] = memory
+        if threads:
+            config["threads"] = str(threads)
+        if spill:
+            config["temp_directory"] = str(spill)
+        self.connection = duckdb.connect(":memory:", config=config)
+        self.connection.execute("set enable_progress_bar = false")
+
+    def load(self, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+        """Create table `name` with these columns (DuckDB type names) and rows."""
+        listed = list(rows)
+        table = pa.table(
+            {
+                column: pa.array([row[i] for row in listed], type=ARROW[kind])
+                for i, (column, kind) in enumerate(columns.items())
+            }
+        )
+        self.connection.register("incoming", table)
+        self.connection.execute(f'create or replace table "{name}" as select * from incoming')
+        self.connection.unregister("incoming")
+
+    def make(self, name: str, sql: str, view: bool = False) -> None:
+        """Make relation `name` by a query."""
+        self.connection.execute(f'create or replace {"view" if view else "table"} "{name}" as {sql}')
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The result of a query as dictionaries (small results only)."""
+        cursor = self.connection.execute(sql, parameters)
+        names = [d[0] for d in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """The single value of a query."""
+        row = self.connection.execute(sql, parameters).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        self.connection.close()

@@ -1,0 +1,139 @@
+"""From `statements` (text, as every reader leaves them) to `events` (typed, in canonical units), with the accounting.
+
+Each step is one `.sql` file beside this module, named after the relation it makes; this module only runs them in order.
+The same statements run for one person and for millions. Relations read: `statements`, `source_rows`, `patients`,
+`rejected` (from a reader) and knowledge (`codes`, `code_systems`, `findings`, `units`, `unit_aliases`,
+`reference_ranges`, `result_words`, `not_needed`, `limits`, `instrument_items`, `instrument_sites`,
+`pain_sites`).
+
+Limits needed: `date_year_min`, `date_year_max` (a date outside is impossible), `titre_min` (a smaller number without a
+unit is an index, not the denominator of a titre), `range_proof_factor` (how far a laboratory's limits may lie from the
+usual ones and still prove the unit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from tellapart.errors import TellapartError
+
+CLASSES = ("used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as_of", "rejected")
+"""The classes of design §5, in the order in which they are printed after `read`."""
+
+STEPS = (
+    ("persons", ("patients", "limits")),
+    ("code_map", ("statements", "codes", "code_systems", "not_needed", "instrument_items", "instrument_sites",
+                  "pain_sites")),
+    ("texts", ("statements", "code_map", "result_words")),
+    ("readings", ("statements", "source_rows", "persons", "code_map", "texts", "findings", "units", "unit_aliases",
+                  "reference_ranges", "limits")),
+    ("horizons", ("readings", "persons", "patients", "asked")),
+    ("events", ("readings", "horizons")),
+    ("rejections", ("readings", "source_rows", "persons", "patients", "units")),
+    ("row_classes", ("source_rows", "statements", "code_map", "readings", "horizons", "not_needed", "patients")),
+    ("accounting", ("row_classes",)),
+)  # fmt: skip
+"""Relation made and relations read, in order (checked against the SQL text by the tests)."""
+
+OPTIONAL_PATIENT_COLUMNS = {"age": "integer", "as_of": "varchar", "setting": "varchar"}
+"""What only some sources know of a person: age without birth date, the document's own as-of day and setting."""
+
+
+class Engine(Protocol):
+    """What normalisation asks of an engine."""
+
+    def make(self, name: str, sql: str, view: bool = False) -> None: ...
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The day up to which a source is read.
+
+    Attributes:
+        day: the latest as-of day of any person; None when nothing in the source has a date and none was asked for.
+        given: True if it was asked for or the document names it, False if it is the latest day in the source.
+    """
+
+    day: date | None
+    given: bool
+
+
+class AccountingError(TellapartError):
+    """The classes of the source rows do not add up: a fault of the program, never of the input."""
+
+
+@lru_cache(maxsize=None)
+def text(relation: str) -> str:
+    """The SQL that makes this relation of the room."""
+    return (Path(__file__).parent / f"{relation}.sql").read_text(encoding="utf-8")
+
+
+def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
+    """Make `persons`, `events`, `horizons`, `row_classes` and `accounting`, and add to `rejected`.
+
+    Source of the rules: design §1 (dates, as-of), §2 (units), §5 (accounting).
+
+    Args:
+        engine: holds the relations named above.
+        as_of: read only what was known by this day; None: the document's own day, else the latest `known_date` of the
+            source that is not after `today`.
+        today: the calendar day, used for nothing but that default.
+
+    Returns:
+        The as-of day (`horizons` has it per person: in a folder of cases every document has its own).
+
+    Raises:
+        AccountingError: the classes do not add up to the rows read.
+    """
+    _complete_patients(engine)
+    asked = "null" if as_of is None else f"'{as_of.isoformat()}'"
+    engine.make("asked", f"select cast({asked} as date) as as_of, cast('{today.isoformat()}' as date) as today")
+    for name, _ in STEPS[:-1]:
+        engine.make(name, text(name))
+    engine.make("rejected", "select * from rejected union all by name select * from rejections")
+    engine.make("accounting", text("accounting"))
+    check_accounting(engine)
+    row = engine.rows(
+        "select max(h.as_of) as day, count(p.as_of) > 0 as own from horizons as h "
+        "left join persons as q on q.person = h.person left join patients as p on p.person_id = q.person_id"
+    )[0]
+    return AsOf(row["day"], as_of is not None or bool(row["own"]))
+
+
+def _complete_patients(engine: Engine) -> None:
+    """Give `patients` the columns that not every reader fills."""
+    present = {row["column_name"] for row in engine.rows("describe patients")}
+    missing = [
+        f"cast(null as {kind}) as {name}" for name, kind in OPTIONAL_PATIENT_COLUMNS.items() if name not in present
+    ]
+    if missing:
+        engine.make("patients", f"select *, {', '.join(missing)} from patients")
+
+
+def check_accounting(engine: Engine) -> dict[str, int]:
+    """Assert that every source row is in exactly one class.
+
+    Returns:
+        `read` and the seven classes of design §5, whole numbers.
+
+    Raises:
+        AccountingError: a row is missing, counted twice or in an unknown class.
+    """
+    found: dict[str, int] = {row["class"]: row["n"] for row in engine.rows(
+        'select "class", cast(sum(n) as bigint) as n from accounting group by "class"'
+    )}  # fmt: skip
+    read = engine.rows("select count(*) as n from source_rows")[0]["n"]
+    unknown = sorted(set(found) - set(CLASSES))
+    if unknown or sum(found.values()) != read:
+        raise AccountingError(
+            f"{read} source rows were read but {sum(found.values())} are accounted for {found}"
+            + (f"; unknown classes {unknown}" if unknown else "")
+        )
+    return {"read": read} | {name: found.get(name, 0) for name in CLASSES}

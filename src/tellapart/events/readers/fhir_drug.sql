@@ -1,0 +1,49 @@
+-- fhir_concept: one row per medication resource that names a medication. Dates: order authoredOn, statement and
+-- administration effective[x], dispense whenHandedOver. The dose is that of one intake, with its text.
+create or replace temp view fhir_concept as
+with dosed as (
+  select
+    r.rowid as row_id,
+    r.*,
+    m.concept,
+    coalesce(r."dosageInstruction", r.dosage) as doses
+  from fhir_drug as r
+  inner join fhir_drug_medication as m on m.rid = r.rowid and m.concept is not null
+)
+select
+  d.row_id + getvariable('fhir_offset') as row_no,
+  d.bundle,
+  fhir_subject_key(d.subject) as subject_key,
+  0 as part,
+  'drug' as kind,
+  fhir_reference(d."resourceType", d.id) as reference,
+  d.concept,
+  coalesce(
+    json_extract_string(d.doses, '$[0].doseAndRate[0].doseQuantity.value'), json_extract_string(d.doses, '$.dose.value')
+  ) as value,
+  coalesce(
+    json_extract_string(d.doses, '$[0].doseAndRate[0].doseQuantity.code'),
+    json_extract_string(d.doses, '$[0].doseAndRate[0].doseQuantity.unit'),
+    json_extract_string(d.doses, '$.dose.code'),
+    json_extract_string(d.doses, '$.dose.unit')
+  ) as unit,
+  coalesce(
+    d."effectiveDateTime", d."effectivePeriod"."start", d."whenHandedOver", d."whenPrepared", d."authoredOn",
+    d."dateAsserted"
+  ) as date,
+  coalesce(
+    d."effectivePeriod"."end",
+    json_extract_string(d.doses, '$[0].timing.repeat.boundsPeriod.end'),
+    d."dispenseRequest"."validityPeriod"."end"
+  ) as end_date,
+  coalesce(
+    d."authoredOn", d."dateAsserted", d."effectiveDateTime", d."effectivePeriod"."start", d."whenHandedOver",
+    d."whenPrepared"
+  ) as known_date,
+  fhir_drug_status(d."resourceType", d.status, d.intent, d."doNotPerform") as status,
+  case
+    when fhir_is_patient(d."informationSource".reference, fhir_subject_key(d.subject)) then 'patient'
+    else 'clinician'
+  end as "by",
+  coalesce(json_extract_string(d.doses, '$[0].text'), json_extract_string(d.doses, '$.text')) as text
+from dosed as d;

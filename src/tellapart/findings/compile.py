@@ -1,0 +1,137 @@
+"""Turns the rows that steer the findings room into the expressions its SQL files ask for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from tellapart.knowledge.encode import Encoding, encode
+from tellapart.knowledge.load import Knowledge
+
+NO_DATE = "date '0001-01-01'"  # all undated entries together are one occasion
+
+
+class Layer(NamedTuple):
+    """Derived findings of one depth: SQL by word that yields their bits."""
+
+    present: dict[int, str]
+    absent: dict[int, str]
+
+
+def _add(cases: Iterable[tuple[str, dict[int, int]]]) -> dict[int, str]:
+    """SQL by word: the OR of `case when condition then bits`."""
+    by_word: dict[int, list[str]] = defaultdict(list)
+    for condition, bits in cases:
+        for word, value in bits.items():
+            by_word[word].append(f"case when {condition} then {value} else 0 end")
+    return {word: "(" + " | ".join(parts) + ")" for word, parts in by_word.items()}
+
+
+def _at_least(enc: Encoding, count: int, members: list[str], prefix: str) -> str:
+    """SQL: are at least `count` of the members' bits set?"""
+    if count <= 1:
+        return enc.any_of(members, prefix)
+    if count == len(members):
+        return " and ".join(enc.test(m, prefix) for m in members)
+    return " + ".join(f"(case when {enc.test(m, prefix)} then 1 else 0 end)" for m in members) + f" >= {count}"
+
+
+def derived_layers(knowledge: Knowledge) -> list[Layer]:
+    """Rows of finding_derived in layers, so that a finding is derived after its members."""
+    enc = encode(knowledge)
+    rows = [(r["finding"], int(r["at_least"]), r["members"].split(";"), r["absent_rule"] == "yes")
+            for r in knowledge["finding_derived"]]  # fmt: skip
+    depth: dict[str, int] = {}
+
+    def deep(finding: str) -> int:
+        if finding not in depth:
+            depth[finding] = 0
+            depth[finding] = max(
+                [1 + deep(m) for f, _, members, _ in rows if f == finding for m in members], default=0
+            )
+        return depth[finding]
+
+    layers = []
+    for level in sorted({deep(f) for f, *_ in rows}):
+        here = [row for row in rows if deep(row[0]) == level]
+        layers.append(
+            Layer(
+                _add((_at_least(enc, k, members, "p"), enc.pack(enc.implied[f]).by_word) for f, k, members, _ in here),
+                _add(
+                    (_at_least(enc, len(members) - k + 1, members, "a"), enc.pack(enc.denied[f]).by_word)
+                    for f, k, members, rule in here
+                    if rule
+                ),
+            )
+        )
+    return layers
+
+
+def context(knowledge: Knowledge) -> dict[str, Any]:
+    """Everything the SQL files of this room ask for beyond the common macros."""
+    enc = encode(knowledge)
+    twice = [f.removeprefix("twice:") for f in enc.place if f.startswith("twice:")]
+    day = f"coalesce(date, {NO_DATE})"
+
+    def occasion_bounds(_: str) -> str:
+        return "".join(
+            f", min(case when {enc.test(f)} then {day} end) as first_{i}"
+            f", max(case when {enc.test(f)} then {day} end) as last_{i}"
+            for i, f in enumerate(twice)
+        )
+
+    def occasion_bounds_of_finding(table: str) -> str:
+        hit = [f"case when {table}.finding = '{f}' and {table}.state = 'present' then {day} end" for f in twice]
+        return "".join(f", min({h}) as first_{i}, max({h}) as last_{i}" for i, h in enumerate(hit))
+
+    def occasion_bounds_over(window: str) -> str:
+        return "".join(
+            f", min(first_{i}) over {window} as first_{i}, max(last_{i}) over {window} as last_{i}"
+            for i in range(len(twice))
+        )
+
+    findings = knowledge["findings"]
+    rescuers: dict[str, list[str]] = defaultdict(list)
+    for row in knowledge["rescued_by"]:
+        rescuers[row["finding"]].append(row["rescuer"])
+
+    def cases() -> Iterable[tuple[str, dict[int, int]]]:
+        for row in findings:
+            f = row["finding"]
+            if row["kind"] != "state" or "yes" not in (row["fm_explains"], row["fm_if_patient_only"]):
+                continue
+            conditions = []
+            if row["fm_explains"] != "yes":
+                conditions.append(f"not ({enc.test('seen:' + f)})")
+            if f in rescuers:
+                conditions.append(f"not ({enc.any_of(rescuers[f])})")
+            own = [f] + [f"twice:{f}"] * (f in twice)
+            yield " and ".join(conditions) or "true", enc.pack(own).by_word
+
+    def partly() -> Iterable[tuple[str, dict[int, int]]]:
+        """What fibromyalgia explains in part, unless a finding it does not explain implies it (ANA 1:640)."""
+        explains = {r["finding"]: r["fm_explains"] for r in findings}
+        for f, how in explains.items():
+            if f not in enc.place or how != "partly":
+                continue
+            stronger = [g for g in enc.implied if g != f and f in enc.implied[g] and explains[g] == "no"]
+            yield f"not ({enc.any_of(stronger)})" if stronger else "true", enc.pack([f]).by_word
+
+    def state_bit(prefix: str) -> str:
+        """SQL: is the bit of the joined row of finding_bits `f` set in the words of `m`?"""
+        words = " ".join(f"when {w} then m.{prefix}{w}" for w in range(1, enc.words + 1))
+        return f"(case f.word {words} end & f.bit) <> 0"
+
+    return {
+        "state_bit": state_bit,
+        "derived_layers": derived_layers(knowledge),
+        "occasion_bounds": occasion_bounds,
+        "occasion_bounds_of_finding": occasion_bounds_of_finding,
+        "occasion_bounds_over": occasion_bounds_over,
+        "occasion_bits": _add(
+            (f"first_{i} < last_{i}", enc.pack([f"twice:{f}"]).by_word) for i, f in enumerate(twice)
+        ),
+        "fm_explained": _add(cases()),
+        "fm_partly": _add(partly()),
+    }

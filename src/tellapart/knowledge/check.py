@@ -1,0 +1,374 @@
+"""Checks of the knowledge base as a whole: every fault is listed, none is repaired.
+
+A table's specification says its columns, its key, which cells are ids of other tables, which are numbers and which come
+from a closed list. Cross-table rules (blocks, overlapping rules, check digits, weights inside their cap) follow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+Row = dict[str, str]
+Tables = Mapping[str, tuple[Row, ...]]
+
+YES_NO = ("yes", "no")
+HYPOTHESES = ("sle", "fm", "both")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What one table must look like.
+
+    Attributes:
+        key: columns that together are unique.
+        ids: column to (table, column) whose values it may hold; several separated by `;`; empty cells are skipped.
+        needed: columns that may not be empty.
+        numbers: columns that hold a number or nothing.
+        choices: column to its closed list (an empty cell only if "" is in it).
+        cited: rows carry `citation` and `verified`.
+    """
+
+    key: tuple[str, ...]
+    ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    needed: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cited: bool = True
+
+
+FINDING = ("findings", "finding")
+SPECS: dict[str, Spec] = {
+    "findings": Spec(
+        ("finding",), needed=("finding", "kind", "label"),
+        choices={"kind": ("value", "state"), "fm_explains": ("", "yes", "partly", "no"),
+                 "fm_if_patient_only": ("", "yes", "partly", "no"),
+                 "by_default": ("", "measured", "clinician", "patient", "text")},
+    ),
+    "finding_codes": Spec(
+        ("finding", "system", "code"), {"finding": FINDING}, ("system", "code", "display"),
+        choices={"rule": ("state", "result"), "strength": ("states", "suggests"), "descendants": ("true", "false")},
+    ),
+    "drugs": Spec(("drug",), needed=("class", "label"), numbers=("prednisone_factor",)),
+    "drug_codes": Spec(("system", "code"), {"drug": ("drugs", "drug")}),
+    "value_rules": Spec(
+        ("finding", "source", "test", "threshold", "method", "shape"),
+        {"finding": FINDING, "source": FINDING}, numbers=("threshold",),
+        choices={"test": ("lt", "le", "gt", "ge", "below_range", "above_range", "positive", "ratio_gt", "ratio_ge"),
+                 "effect": ("both", "present_only", "absent_only")},
+    ),
+    "units": Spec(
+        ("finding", "unit_seen"), {"finding": FINDING}, ("unit_seen", "factor"),
+        ("factor", "offset", "plausible_low", "plausible_high"),
+    ),
+    "unit_aliases": Spec(("seen",), needed=("seen", "ucum")),
+    "reference_ranges": Spec(("finding", "sex"), {"finding": FINDING}, numbers=("low", "high")),
+    "code_systems": Spec(("uri",), needed=("uri", "system"), cited=False),
+    "result_words": Spec(("word",), needed=("word", "interpretation"), cited=False),
+    "not_needed": Spec(("system", "code"), needed=("why",), cited=False),
+    "finding_implies": Spec(
+        ("finding", "implies"), {"finding": FINDING, "implies": FINDING},
+        choices={"direction": ("both", "present_only")},
+    ),
+    "finding_derived": Spec(
+        ("finding",), {"finding": FINDING, "members": FINDING}, ("members",), ("at_least",),
+        {"absent_rule": YES_NO},
+    ),
+    "criteria_sets": Spec(
+        ("set",), {"entry": FINDING}, ("label", "threshold"), ("threshold", "maximum"),
+        {"condition": ("sle", "fm"), "comparator": (">=", ">")},
+    ),
+    "criteria_domains": Spec(
+        ("set", "domain"), {"set": ("criteria_sets", "set")}, ("label",),
+        choices={"kind": ("clinical", "immunologic", "other"), "combine": ("max", "sum")},
+    ),
+    "criteria_items": Spec(("set", "item"), {"set": ("criteria_sets", "set")}, ("label", "points"), ("points",)),
+    "criteria_clauses": Spec(
+        ("set", "item", "alternative", "finding", "role"),
+        {"set": ("criteria_sets", "set"), "item": ("criteria_items", "item"), "finding": FINDING},
+        numbers=("occasions",), choices={"role": ("needs", "excludes")},
+    ),
+    "red_flags": Spec(
+        ("flag",), {"ends_with": FINDING}, ("text", "window_days"), ("window_days",),
+        {"urgency": ("emergency", "same_day", "urgent", "soon", "always"), "forbids_fm": YES_NO},
+    ),
+    "red_flag_clauses": Spec(
+        ("flag", "alternative", "finding"), {"flag": ("red_flags", "flag"), "finding": FINDING}
+    ),
+    "competing_causes": Spec(
+        ("cause",), {"finding": FINDING}, ("text", "what"), ("before_days", "after_days"),
+        {"kind": ("drug", "drug_class", "condition")},
+    ),
+    "rescued_by": Spec(("finding", "rescuer"), {"finding": FINDING, "rescuer": FINDING}),
+    "workup_tests": Spec(("test",), {"findings": FINDING}, ("label",), choices={"required_for_fm": YES_NO}),
+    "priors": Spec(("setting", "sex", "age_low"), numbers=("sle", "fm", "both", "n", "N"), needed=("sle", "fm", "both")),
+    "blocks": Spec(("finding",), {"finding": FINDING}, ("block",),
+                   choices={"both_from": ("sle", "fm", "noisy_or", "none", "")}),
+    "weights": Spec(
+        ("finding", "state"), {"finding": FINDING},
+        numbers=tuple(f"{h}_{c}" for h in HYPOTHESES for c in ("bits", "sd")),
+        choices={"state": ("present", "absent"), "assumed": YES_NO},
+    ),
+    "limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
+    "default_settings": Spec(("finding",), {"finding": FINDING}),
+    "worklist_reasons": Spec(("reason",), needed=("text", "place"), numbers=("place",)),
+    "instruments": Spec(("instrument",), needed=("label",)),
+    "instrument_items": Spec(
+        ("instrument", "item"), {"instrument": ("instruments", "instrument"), "finding": FINDING},
+        numbers=("low", "high", "present_at", "absent_at"),
+    ),
+    "instrument_variables": Spec(("instrument", "variable"), {"instrument": ("instruments", "instrument")}, ("items",)),
+    "instrument_findings": Spec(
+        ("instrument", "variable", "finding"), {"instrument": ("instruments", "instrument"), "finding": FINDING},
+        numbers=("present_at", "absent_at"),
+    ),
+    "instrument_rules": Spec(("set", "alternative", "variable"), {"set": ("fm_sets", "set")}, numbers=("low", "high")),
+    "fm_sets": Spec(("set",), needed=("label", "points_from"), choices={"screen": YES_NO}),
+    "pain_sites": Spec(("site",), needed=("region",), choices={"wpi": YES_NO, "generalized": YES_NO}),
+    "references": Spec(("id",), needed=("authors_year", "title"), cited=False),
+    "evidence": Spec(("evidence_id",), numbers=("n", "N")),
+    "finding_evidence": Spec(
+        ("finding", "evidence_id", "hypothesis"), {"finding": FINDING}, cited=False
+    ),
+    "assumed_rates": Spec(("finding", "hypothesis"), {"finding": FINDING}, numbers=("alpha", "beta")),
+}  # fmt: skip
+
+
+def faults(tables: Tables) -> list[str]:
+    """Every fault of the tables as `file:line: field: what`, in file order."""
+    out = [f"{name}.csv:1: table: no such table is known; delete it or specify it" for name in sorted(set(tables) - set(SPECS))]
+    out += [f"{name}.csv:1: table: is missing" for name in sorted(set(SPECS) - set(tables))]
+    if out:
+        return out
+    for name, spec in SPECS.items():
+        out += _table(tables, name, spec)
+    for rule in (_items, _shortcuts, _needs, _check_digits, _priors, _blocks, _weights, _units, _implies, _causes, _rules):
+        out += rule(tables)
+    return out
+
+
+def _lines(tables: Tables, name: str) -> Iterator[tuple[int, Row]]:
+    yield from enumerate(tables[name], start=2)
+
+
+def _table(tables: Tables, name: str, spec: Spec) -> Iterator[str]:
+    known = {target: {r[target[1]] for r in tables[target[0]]} for target in spec.ids.values()}
+    references = {r["id"] for r in tables["references"]}
+    seen: Counter[tuple[str, ...]] = Counter()
+    columns = {*spec.key, *spec.ids, *spec.needed, *spec.numbers, *spec.choices}
+    columns |= {"citation", "verified"} if spec.cited else set()
+    missing = columns - set(tables[name][0] if tables[name] else columns)
+    if missing:
+        yield f"{name}.csv:1: {', '.join(sorted(missing))}: column is missing"
+        return
+    for line, row in _lines(tables, name):
+        where = f"{name}.csv:{line}"
+        key = tuple(row[k] for k in spec.key)
+        seen[key] += 1
+        if seen[key] == 2:
+            yield f"{where}: {', '.join(spec.key)}: {' '.join(key)!r} stands twice"
+        for column in spec.needed:
+            if not row[column]:
+                yield f"{where}: {column}: is empty"
+        for column, target in spec.ids.items():
+            for cell in filter(None, row[column].split(";")):
+                if cell not in known[target]:
+                    yield f"{where}: {column}: {cell!r} is not in {target[0]}.csv"
+        for column in spec.numbers:
+            if row[column] and not _number(row[column]):
+                yield f"{where}: {column}: {row[column]!r} is not a number"
+        for column, choices in spec.choices.items():
+            if row[column] not in choices:
+                yield f"{where}: {column}: {row[column]!r} is none of {', '.join(c or '(empty)' for c in choices)}"
+        if spec.cited:
+            cited = [c for c in row["citation"].split(";") if c]
+            if not cited:
+                yield f"{where}: citation: is empty"
+            for citation in cited:
+                if citation not in references:
+                    yield f"{where}: citation: {citation!r} is not in references.csv"
+            if row["verified"] not in ("V", "M"):
+                yield f"{where}: verified: {row['verified']!r} is neither V nor M"
+
+
+def _number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _items(tables: Tables) -> Iterator[str]:
+    domains = {(r["set"], r["domain"]) for r in tables["criteria_domains"]}
+    items = {(r["set"], r["item"]) for r in tables["criteria_items"]}
+    clauses = {(r["set"], r["item"]) for r in tables["criteria_clauses"]}
+    for line, row in _lines(tables, "criteria_items"):
+        if (row["set"], row["domain"]) not in domains:
+            yield f"criteria_items.csv:{line}: domain: {row['domain']!r} is not a domain of {row['set']}"
+        if (row["set"], row["item"]) not in clauses:
+            yield f"criteria_items.csv:{line}: item: {row['item']!r} has no clause, so it can never count"
+    for line, row in _lines(tables, "criteria_clauses"):
+        if (row["set"], row["item"]) not in items:
+            yield f"criteria_clauses.csv:{line}: item: {row['item']!r} is not an item of {row['set']}"
+    best: Counter[tuple[str, str]] = Counter()
+    sums: Counter[str] = Counter()
+    combine = {(r["set"], r["domain"]): r["combine"] for r in tables["criteria_domains"]}
+    for row in tables["criteria_items"]:
+        points = round(float(row["points"]) * 100)
+        key = (row["set"], row["domain"])
+        if points > 0:
+            best[key] = best[key] + points if combine.get(key) == "sum" else max(best[key], points)
+    for (owner, _), points in best.items():
+        sums[owner] += points
+    for line, row in _lines(tables, "criteria_sets"):
+        if row["maximum"] and sums[row["set"]] != round(float(row["maximum"]) * 100):
+            yield (
+                f"criteria_sets.csv:{line}: maximum: the items of {row['set']} add up to {sums[row['set']] / 100:g}, "
+                f"not {row['maximum']}"
+            )
+
+
+def _shortcuts(tables: Tables) -> Iterator[str]:
+    known = {r["finding"] for r in tables["findings"]}
+    for line, row in _lines(tables, "criteria_sets"):
+        for way in filter(None, row["shortcut"].split("|")):
+            for finding in way.split("&"):
+                if finding not in known:
+                    yield f"criteria_sets.csv:{line}: shortcut: {finding!r} is not in findings.csv"
+
+
+def _needs(tables: Tables) -> Iterator[str]:
+    kinds = {(r["set"], r["kind"]) for r in tables["criteria_domains"]}
+    for line, row in _lines(tables, "criteria_sets"):
+        for need in filter(None, row["needs"].split(";")):
+            kind, _, least = need.partition(">=")
+            if (row["set"], kind) not in kinds or not least.isdigit():
+                yield f"criteria_sets.csv:{line}: needs: {need!r} is not 'kind>=number' of a kind this set has"
+
+
+def _check_digits(tables: Tables) -> Iterator[str]:
+    checks: dict[str, Callable[[str], bool]] = {"loinc": loinc_ok, "snomed": snomed_ok}
+    for line, row in _lines(tables, "finding_codes"):
+        check = checks.get(row["system"])
+        if check and not check(row["code"]):
+            yield f"finding_codes.csv:{line}: code: {row['code']!r} fails the check digit of {row['system']}"
+
+
+def loinc_ok(code: str) -> bool:
+    """Does the LOINC check digit (Luhn, mod 10) hold?"""
+    body, _, digit = code.partition("-")
+    if not (body.isdigit() and digit.isdigit()):
+        return False
+    total = 0
+    for place, char in enumerate(reversed(body)):
+        n = int(char) * (2 if place % 2 == 0 else 1)
+        total += n - 9 if n > 9 else n
+    return (10 - total % 10) % 10 == int(digit)
+
+
+VERHOEFF_D = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
+    (3, 4, 0, 1, 2, 8, 9, 5, 6, 7), (4, 0, 1, 2, 3, 9, 5, 6, 7, 8), (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
+    (6, 5, 9, 8, 7, 1, 0, 4, 3, 2), (7, 6, 5, 9, 8, 2, 1, 0, 4, 3), (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
+    (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+)  # fmt: skip
+VERHOEFF_P = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 5, 7, 6, 2, 8, 3, 0, 9, 4), (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
+    (8, 9, 1, 6, 0, 4, 3, 5, 2, 7), (9, 4, 5, 3, 1, 2, 6, 8, 7, 0), (4, 2, 8, 6, 5, 7, 3, 9, 0, 1),
+    (2, 7, 9, 3, 8, 0, 6, 4, 1, 5), (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
+)  # fmt: skip
+
+
+def snomed_ok(code: str) -> bool:
+    """Does the SNOMED CT check digit (Verhoeff) hold?"""
+    if not code.isdigit():
+        return False
+    value = 0
+    for place, char in enumerate(reversed(code)):
+        value = VERHOEFF_D[value][VERHOEFF_P[place % 8][int(char)]]
+    return value == 0
+
+
+def _priors(tables: Tables) -> Iterator[str]:
+    for line, row in _lines(tables, "priors"):
+        shares = [float(row[h]) for h in HYPOTHESES if _number(row[h])]
+        if any(s <= 0 for s in shares) or sum(shares) >= 1:
+            yield f"priors.csv:{line}: sle, fm, both: must be positive and leave room for neither"
+    settings = {r["setting"] for r in tables["priors"]}
+    for setting in sorted(settings - {r["setting"] for r in tables["priors"] if r["sex"] == "any"}):
+        yield f"priors.csv:1: sex: setting {setting} has no row for any sex"
+
+
+def _blocks(tables: Tables) -> Iterator[str]:
+    placed = {r["finding"] for r in tables["blocks"]}
+    for line, row in _lines(tables, "findings"):
+        if row["kind"] == "state" and row["finding"] not in placed:
+            yield f"findings.csv:{line}: finding: {row['finding']!r} is in no block of blocks.csv"
+    for line, row in _lines(tables, "weights"):
+        if row["finding"] not in placed:
+            yield f"weights.csv:{line}: finding: {row['finding']!r} is in no block"
+
+
+def _weights(tables: Tables) -> Iterator[str]:
+    caps = [float(r["value"]) for r in tables["limits"] if r["limit"] == "likelihood_ratio_cap"]
+    if not caps:
+        yield "limits.csv:1: limit: likelihood_ratio_cap is missing"
+        return
+    cap = math.log2(caps[0]) + 1e-6
+    coded = {r["finding"] for r in tables["findings"] if r["domain"] == "code"}
+    for line, row in _lines(tables, "weights"):
+        for column in (f"{h}_bits" for h in HYPOTHESES):
+            if _number(row[column]) and abs(float(row[column])) > cap:
+                yield f"weights.csv:{line}: {column}: {row[column]} lies outside the cap of {cap:.3f} bits"
+        if row["finding"] in coded:
+            yield f"weights.csv:{line}: finding: {row['finding']!r} is a coded diagnosis, which is no evidence for itself"
+
+
+def _units(tables: Tables) -> Iterator[str]:
+    convertible = {(r["finding"], r["unit_seen"]) for r in tables["units"]}
+    for line, row in _lines(tables, "findings"):
+        if row["kind"] == "value" and row["unit"] and (row["finding"], row["unit"]) not in convertible:
+            yield f"findings.csv:{line}: unit: {row['finding']} in {row['unit']} has no row in units.csv"
+
+
+def _implies(tables: Tables) -> Iterator[str]:
+    edges: dict[str, set[str]] = {}
+    for row in tables["finding_implies"]:
+        edges.setdefault(row["finding"], set()).add(row["implies"])
+    for line, row in _lines(tables, "finding_implies"):
+        todo, seen = [row["implies"]], set()
+        while todo:
+            node = todo.pop()
+            if node == row["finding"]:
+                yield f"finding_implies.csv:{line}: implies: {row['finding']} and {row['implies']} imply each other"
+                break
+            for other in edges.get(node, set()) - seen:
+                seen.add(other)
+                todo.append(other)
+
+
+def _causes(tables: Tables) -> Iterator[str]:
+    drugs = {r["drug"] for r in tables["drugs"]}
+    classes = {r["class"] for r in tables["drugs"]}
+    known = {r["finding"] for r in tables["findings"]}
+    allowed = {"drug": drugs, "drug_class": classes, "condition": known}
+    for line, row in _lines(tables, "competing_causes"):
+        if row["what"] not in allowed.get(row["kind"], set()):
+            yield f"competing_causes.csv:{line}: what: {row['what']!r} is not a {row['kind'].replace('_', ' ')}"
+
+
+def _rules(tables: Tables) -> Iterator[str]:
+    compared = ("lt", "le", "gt", "ge", "ratio_gt", "ratio_ge")
+    for line, row in _lines(tables, "value_rules"):
+        if (row["test"] in compared) != bool(row["threshold"]):
+            yield f"value_rules.csv:{line}: threshold: {row['test']} {'needs a' if row['test'] in compared else 'takes no'} threshold"
+    seen: dict[tuple[str, ...], int] = {}
+    for line, row in _lines(tables, "value_rules"):
+        if row["test"] not in compared:
+            continue
+        key = (row["finding"], row["source"], row["test"].split("_")[-1], row["method"], row["shape"], row["effect"])
+        if key in seen:
+            yield f"value_rules.csv:{line}: threshold: overlaps the rule of line {seen[key]}"
+        seen[key] = line

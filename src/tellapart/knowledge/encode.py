@@ -1,0 +1,348 @@
+"""Finding states as bits: the knowledge base turned into the relations that the engines join.
+
+A person's finding states are two rows of machine words, `p1..pN` (present) and `a1..aN` (absent); a bit that is in
+neither is unknown. A source row maps to words by a lookup, and a person's words are the OR of its rows. Measured
+on two cores, this is how states of a million persons cost about two scans of their events; a long table of person and
+finding costs five times that. Why and what was given up: docs/decisions/0001-states-as-bits.md.
+
+What one source row says is an *outcome*: a set of (finding, state). Outcomes exist in two shapes made here from the
+same rows: as words (`*_marks`, for everybody) and as rows (`outcomes`, for persons of interest).
+
+The last word holds twins: `seen:<finding>` (someone other than the patient reports it) and `twice:<finding>` (present
+on two dates), for the rules that ask for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tellapart.knowledge.load import Knowledge
+
+BITS = 62  # of a signed 64-bit word, the top two stay free, so that every engine agrees on the sign
+EVERYWHERE = 1e300
+GRID = 1e-6  # canonical values are rounded to six decimals, so half a step separates "equal" from "above"
+
+SHAPES = ("quantity", "no_limit", "titre", "ordinal", "word")  # no_limit: a quantity without an upper limit to it
+
+
+@dataclass(frozen=True)
+class Words:
+    """A set of findings as words, keyed by word number (1-based)."""
+
+    by_word: dict[int, int]
+
+    def __getitem__(self, word: int) -> int:
+        return self.by_word.get(word, 0)
+
+
+@dataclass(frozen=True, eq=False)  # hashed by identity, so that what is made of it can be cached
+class Encoding:
+    """The shipped findings as bits, and the relations made of it.
+
+    Attributes:
+        place: finding (or `seen:x`, `twice:x`) to (word, bit value).
+        words: number of words, the last one for the twins.
+        implied: finding to all findings that its presence implies, itself included.
+        denied: finding to all findings that its absence denies, itself included.
+        relations: table name to (columns, rows) for the engine.
+    """
+
+    place: dict[str, tuple[int, int]]
+    words: int
+    implied: dict[str, frozenset[str]]
+    denied: dict[str, frozenset[str]]
+    relations: dict[str, tuple[dict[str, str], list[tuple[Any, ...]]]]
+
+    def pack(self, findings: Iterable[str]) -> Words:
+        """The words in which exactly these findings are set."""
+        by_word: dict[int, int] = defaultdict(int)
+        for finding in findings:
+            word, bit = self.place[finding]
+            by_word[word] |= bit
+        return Words(dict(by_word))
+
+    def test(self, finding: str, prefix: str = "p") -> str:
+        """SQL: is the bit of this finding set? The prefix names the columns (`p` present, `a` absent)."""
+        word, bit = self.place[finding]
+        return f"({prefix}{word} & {bit}) <> 0"
+
+    def any_of(self, findings: Iterable[str], prefix: str = "p") -> str:
+        """SQL: is any of these bits set?"""
+        packed = self.pack(findings)
+        return (
+            " or ".join(
+                f"({prefix}{word} & {bits}) <> 0" for word, bits in sorted(packed.by_word.items())
+            )
+            or "false"
+        )
+
+
+def _closure(edges: dict[str, set[str]]) -> dict[str, frozenset[str]]:
+    def reach(start: str) -> frozenset[str]:
+        seen, todo = {start}, [start]
+        while todo:
+            for other in edges.get(todo.pop(), ()):
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+        return frozenset(seen)
+
+    return {node: reach(node) for node in edges}
+
+
+def _holds(test: str, threshold: float, low: float, high: float) -> bool | None:
+    """Is `value test threshold` true for all values in [low, high], for none (False), or for some (None)?"""
+    if test == "lt":
+        return True if high < threshold else False if low >= threshold else None
+    if test == "le":
+        return True if high <= threshold else False if low > threshold else None
+    if test == "gt":
+        return True if low > threshold else False if high <= threshold else None
+    return True if low >= threshold else False if high < threshold else None
+
+
+FLAG_MEANS = {
+    # what a flag says about each kind of test; a flag not listed says nothing
+    # (NL and NH: only the lower or only the upper limit is known, and the value is on the good side of it)
+    "below_range": {"L": True, "N": False, "NL": False, "H": False},
+    "above_range": {"H": True, "POS": True, "N": False, "NH": False, "L": False, "NEG": False},
+    "positive": {"POS": True, "H": True, "NEG": False, "N": False, "NH": False, "L": False},
+}
+COMPARED = {"lt": "value", "le": "value", "gt": "value", "ge": "value", "ratio_gt": "ratio", "ratio_ge": "ratio"}
+
+
+def named_methods(knowledge: Knowledge) -> list[str]:
+    """The assay methods that some value rule tells apart (an event's method is one of them, `other` or `unknown`)."""
+    return sorted({m.lstrip("!") for r in knowledge["value_rules"] for m in r["method"].split(";") if m})
+
+
+def _applies(condition: str, actual: str) -> bool:
+    """Does a `method` or `shape` condition (`` any, `a;b` one of, `!a;!b` none of) hold?"""
+    names = [c for c in condition.split(";") if c]
+    if not names:
+        return True
+    if any(n.startswith("!") for n in names):
+        return actual not in {n[1:] for n in names}
+    return actual in names
+
+
+@lru_cache(maxsize=4)
+def encode(knowledge: Knowledge) -> Encoding:
+    """Give every finding its bit, and make the relations `codes`, `bands`, `flags`, `outcomes`, `finding_bits`, ….
+
+    Source of the rules: finding_codes, value_rules, finding_implies, findings (all with citations of their own).
+    """
+    states = [r["finding"] for r in knowledge["findings"] if r["kind"] == "state"]
+    twice = sorted({r["finding"] for r in knowledge["criteria_clauses"] if int(r["occasions"] or 1) > 1})
+    seen = [r["finding"] for r in knowledge["findings"] if r["kind"] == "state" and r["fm_if_patient_only"] == "yes"]
+    real_words = -(-len(states) // BITS)
+    place = {f: (i // BITS + 1, 1 << (i % BITS)) for i, f in enumerate(states)}
+    twins = [f"seen:{f}" for f in seen] + [f"twice:{f}" for f in twice]
+    place |= {f: (real_words + 1 + i // BITS, 1 << (i % BITS)) for i, f in enumerate(twins)}
+    words = real_words + -(-len(twins) // BITS)
+
+    forward: dict[str, set[str]] = {f: set() for f in states}
+    backward: dict[str, set[str]] = {f: set() for f in states}
+    for row in knowledge["finding_implies"]:
+        forward[row["finding"]].add(row["implies"])
+        if row["direction"] == "both":
+            backward[row["implies"]].add(row["finding"])
+    implied, denied = _closure(forward), _closure(backward)
+
+    encoding = Encoding(place, words, implied, denied, {})
+    outcome_rows: list[tuple[Any, ...]] = []
+    outcome_ids: dict[tuple[frozenset[str], frozenset[str]], int] = {}
+
+    def outcome(present: Iterable[str], absent: Iterable[str]) -> tuple[int | None, list[int]]:
+        """The id of an outcome and its words (p1..pN, a1..aN); stated findings keep `implied` = false."""
+        stated_present, stated_absent = frozenset(present), frozenset(absent)
+        all_present = frozenset(x for f in stated_present for x in implied[f])
+        all_absent = frozenset(x for f in stated_absent for x in denied[f]) - all_present
+        if not all_present and not all_absent:
+            return None, [0] * (2 * words)
+        key = (stated_present, stated_absent)
+        if key not in outcome_ids:
+            number = outcome_ids[key] = len(outcome_ids) + 1
+            outcome_rows.extend(
+                [(number, f, "present", f not in stated_present) for f in sorted(all_present)]
+                + [(number, f, "absent", f not in stated_absent) for f in sorted(all_absent)]
+            )
+        p = encoding.pack([*all_present, *(f"seen:{f}" for f in all_present if f"seen:{f}" in place)])
+        a = encoding.pack(all_absent)
+        return outcome_ids[key], [*(p[w + 1] for w in range(words)), *(a[w + 1] for w in range(words))]
+
+    word_columns = {f"{k}{w + 1}": "BIGINT" for k in "pa" for w in range(words)}
+    rules: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in knowledge["value_rules"]:
+        rules[row["source"]].append(row)
+    value_findings = {r["finding"] for r in knowledge["findings"] if r["kind"] == "value"}
+    sources = sorted(set(rules) | value_findings)
+    source_id = {s: i + 1 for i, s in enumerate(sources)}
+
+    # codes: what a code alone states; lookups by value or flag go on from source_id
+    code_rows: list[tuple[Any, ...]] = []
+    mark_rows: list[tuple[Any, ...]] = []
+    grouped: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in knowledge["finding_codes"]:
+        grouped[(row["system"], code_key(row["system"], row["code"]))].append(row)
+    for number, ((system, key), rows) in enumerate(sorted(grouped.items()), start=1):
+        stated = [r["finding"] for r in rows if r["rule"] == "state"]
+        read = [r["finding"] for r in rows if r["rule"] == "result"]
+        source = read[0] if read else None
+        strength = "states" if any(r["strength"] == "states" for r in rows) else "suggests"
+        code_rows.append(
+            (number, system, key, rows[0]["code"], source or stated[0], "result" if read else "state",
+             strength, rows[0].get("method", "") or None, rows[0]["descendants"] == "true", rows[0]["display"])
+        )  # fmt: skip
+        keyed = source is not None and any(r["method"] or r["shape"] for r in rules[source])
+        for status in ("asserted", "refuted"):
+            present, absent = (stated, []) if status == "asserted" else ([], stated)
+            ident, packed = outcome(present, absent)
+            if strength == "suggests":  # a suggesting code alone is no better witness than the patient
+                packed = [
+                    0 if w >= real_words and w < words else bits for w, bits in enumerate(packed)
+                ]
+            mark_rows.append(
+                (number, status, source_id.get(source or ""), keyed, strength, ident, *packed)
+            )
+    drug_number = len(grouped)
+    drug_rows: list[tuple[Any, ...]] = []
+    for row in knowledge["drug_codes"]:
+        drug_number += 1
+        code_rows.append(
+            (drug_number, row["system"], code_key(row["system"], row["code"]), row["code"], row["drug"], "drug",
+             "states", None, False, row["display"])
+        )  # fmt: skip
+    for row in knowledge["drugs"]:
+        drug_number += 1
+        code_rows.append(
+            (drug_number, "drug", row["drug"], row["drug"], row["drug"], "drug", "states", None, False, row["label"])
+        )
+        drug_rows.append((row["drug"], row["class"]))
+
+    band_rows: list[tuple[Any, ...]] = []
+    flag_rows: list[tuple[Any, ...]] = []
+    for source in sources:
+        own = rules[source]
+        keyed = any(r["method"] or r["shape"] for r in own)
+        shapes = SHAPES if keyed else ("",)
+        for method in [*named_methods(knowledge), "other", "unknown"] if keyed else [""]:
+            for shape in shapes:
+                variant = f"{method}/{shape}" if keyed else ""
+                fitting = [r for r in own if _applies(r["method"], method) and _applies(r["shape"], shape)]
+                for measure in ("value", "ratio"):
+                    band_rows += _bands(
+                        source_id[source], variant, measure,
+                        [r for r in fitting if COMPARED.get(r["test"]) == measure], outcome,
+                    )  # fmt: skip
+                for flag in ("L", "NL", "N", "NH", "H", "POS", "NEG"):
+                    present, absent = [], []
+                    for r in fitting:
+                        holds = FLAG_MEANS.get(r["test"], {}).get(flag)
+                        if holds is True and r["effect"] != "absent_only":
+                            present.append(r["finding"])
+                        if holds is False and r["effect"] != "present_only":
+                            absent.append(r["finding"])
+                    ident, packed = outcome(present, absent)
+                    if ident is not None:
+                        flag_rows.append((source_id[source], variant, flag, ident, *packed))
+
+    form_rows: list[tuple[Any, ...]] = []
+    form_rules = [(r["instrument"], r["variable"], r) for r in knowledge["instrument_findings"]]
+    form_rules += [(r["instrument"], f"item:{r['item']}", r) for r in knowledge["instrument_items"] if r["finding"]]
+    for instrument, variable, row in form_rules:
+        yes, packed_yes = outcome([row["finding"]], [])
+        no, packed_no = outcome([], [row["finding"]])
+        form_rows.append(
+            (instrument, variable, float(row["present_at"]), float(row["absent_at"]), yes, no,
+             *packed_yes[:words], *packed_no[words:])
+        )  # fmt: skip
+
+    edge = {f"{k}_{e}{w + 1}": "BIGINT" for e in ("lo", "hi") for k in "pa" for w in range(words)}
+    encoding.relations.update(
+        {
+            "codes": (
+                {"code_id": "INTEGER", "system": "VARCHAR", "code_key": "VARCHAR", "code": "VARCHAR",
+                 "source": "VARCHAR", "rule": "VARCHAR", "strength": "VARCHAR", "method": "VARCHAR",
+                 "descendants": "BOOLEAN", "display": "VARCHAR"},
+                code_rows,
+            ),
+            "code_marks": (
+                {"code_id": "INTEGER", "status": "VARCHAR", "source_id": "INTEGER", "keyed": "BOOLEAN",
+                 "strength": "VARCHAR", "outcome": "INTEGER", **word_columns},
+                mark_rows,
+            ),
+            "bands": (
+                {"source_id": "INTEGER", "variant": "VARCHAR", "measure": "VARCHAR", "lo": "DOUBLE", "hi": "DOUBLE",
+                 "outcome_lo": "INTEGER", "outcome_hi": "INTEGER", **edge},
+                band_rows,
+            ),
+            "flags": (
+                {"source_id": "INTEGER", "variant": "VARCHAR", "flag": "VARCHAR", "outcome": "INTEGER",
+                 **word_columns},
+                flag_rows,
+            ),
+            "form_findings": (
+                {"instrument": "VARCHAR", "variable": "VARCHAR", "present_at": "DOUBLE", "absent_at": "DOUBLE",
+                 "outcome_present": "INTEGER", "outcome_absent": "INTEGER", **word_columns},
+                form_rows,
+            ),
+            "outcomes": (
+                {"outcome": "INTEGER", "finding": "VARCHAR", "state": "VARCHAR", "implied": "BOOLEAN"},
+                outcome_rows,
+            ),
+            "finding_bits": (
+                {"finding": "VARCHAR", "word": "INTEGER", "bit": "BIGINT"},
+                [(f, w, b) for f, (w, b) in place.items()],
+            ),
+            "sources": (
+                {"source_id": "INTEGER", "source": "VARCHAR", "unit": "VARCHAR"},
+                [(i, s, next((r["unit"] for r in knowledge["findings"] if r["finding"] == s), ""))
+                 for s, i in source_id.items()],
+            ),
+            "drugs": ({"drug": "VARCHAR", "class": "VARCHAR"}, drug_rows),
+        }
+    )  # fmt: skip
+    return encoding
+
+
+def _bands(source: int, variant: str, measure: str, rules: list[dict[str, str]], outcome: Any) -> list[tuple[Any, ...]]:
+    """The value line of one source cut at every threshold, with what each end of a reported interval decides.
+
+    A result is an interval [lo, hi] (equal ends for a plain number). `value < t` is present when hi lies below t and
+    absent when lo does not; `value > t` the other way round. So the band of `lo` decides one half, that of `hi` the
+    other.
+    """
+    if not rules:
+        return []
+    cuts = sorted({float(r["threshold"]) for r in rules})
+    edges = [-EVERYWHERE, *(e for c in cuts for e in (c - GRID / 2, c + GRID / 2)), EVERYWHERE]
+    rows = []
+    for low, high in zip(edges, edges[1:], strict=False):
+        inside = (max(low, -EVERYWHERE) + GRID / 2) if low > -EVERYWHERE else high - GRID / 2
+        sides: list[Any] = []
+        for end in ("lo", "hi"):
+            present, absent = [], []
+            for r in rules:
+                test, t = r["test"].replace("ratio_", ""), float(r["threshold"])
+                span = (inside, EVERYWHERE) if end == "lo" else (-EVERYWHERE, inside)
+                t_in = t if abs(inside - t) >= GRID / 4 else inside  # the point band is the threshold itself
+                holds = _holds(test, t_in, *span)
+                if holds is True and r["effect"] != "absent_only":
+                    present.append(r["finding"])
+                if holds is False and r["effect"] != "present_only":
+                    absent.append(r["finding"])
+            sides.append(outcome(present, absent))
+        rows.append(
+            (source, variant, measure, low, high, sides[0][0], sides[1][0], *sides[0][1], *sides[1][1])
+        )
+    return rows
+
+
+def code_key(system: str, code: str) -> str:
+    """A code as it is joined: ICD codes without their dot and in capitals, others unchanged."""
+    return code.replace(".", "").upper() if system.startswith("icd") else code

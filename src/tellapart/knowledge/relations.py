@@ -1,0 +1,102 @@
+"""The knowledge tables as relations of the engine: typed, expanded, and nothing decided here."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from tellapart.knowledge.encode import code_key, encode
+from tellapart.knowledge.load import Knowledge
+
+Table = tuple[dict[str, str], list[tuple[Any, ...]]]
+TEXT, REAL, WHOLE = "VARCHAR", "DOUBLE", "INTEGER"
+SEXES = ("female", "male", "other", "unknown")
+URGENCIES = ("emergency", "same_day", "urgent", "soon", "always")
+
+
+def _typed(knowledge: Knowledge, table: str, columns: dict[str, str]) -> Table:
+    convert = {TEXT: lambda v: v or None, REAL: lambda v: float(v) if v else None, WHOLE: lambda v: int(v) if v else None}
+    return columns, [
+        tuple(convert[kind](row.get(name, "")) for name, kind in columns.items()) for row in knowledge[table]
+    ]
+
+
+@lru_cache(maxsize=4)
+def relations(knowledge: Knowledge) -> dict[str, Table]:
+    """Relation name to (columns, rows), for `Engine.load`."""
+    out: dict[str, Table] = dict(encode(knowledge).relations)
+    out["units"] = _typed(knowledge, "units", {
+        "finding": TEXT, "unit_seen": TEXT, "factor": REAL, "offset": REAL, "unit": TEXT,
+        "plausible_low": REAL, "plausible_high": REAL,
+    })  # fmt: skip
+    out["unit_aliases"] = _typed(knowledge, "unit_aliases", {"seen": TEXT, "ucum": TEXT})
+    out["code_systems"] = _typed(knowledge, "code_systems", {"uri": TEXT, "system": TEXT})
+    out["result_words"] = _typed(knowledge, "result_words", {"word": TEXT, "interpretation": TEXT})
+    out["not_needed"] = (
+        {"system": TEXT, "code": TEXT, "code_key": TEXT, "why": TEXT},
+        [(r["system"], r["code"], code_key(r["system"], r["code"]), r["why"]) for r in knowledge["not_needed"]],
+    )
+    out["limits"] = _typed(knowledge, "limits", {"limit": TEXT, "value": REAL})
+    out["reference_ranges"] = _typed(
+        knowledge, "reference_ranges", {"finding": TEXT, "sex": TEXT, "low": REAL, "high": REAL}
+    )
+    out["findings"] = _typed(knowledge, "findings", {"finding": TEXT, "kind": TEXT, "unit": TEXT, "by_default": TEXT})
+    out["competing_causes"] = _typed(knowledge, "competing_causes", {
+        "cause": TEXT, "finding": TEXT, "kind": TEXT, "what": TEXT, "before_days": WHOLE, "after_days": WHOLE,
+        "text": TEXT,
+    })  # fmt: skip
+    columns, rows = _typed(knowledge, "red_flags", {
+        "flag": TEXT, "urgency": TEXT, "window_days": WHOLE, "ends_with": TEXT, "forbids_fm": TEXT,
+    })  # fmt: skip
+    out["red_flags"] = ({**columns, "urgency_rank": WHOLE}, [(*r, URGENCIES.index(r[1])) for r in rows])
+    out["red_flag_clauses"] = _typed(
+        knowledge, "red_flag_clauses", {"flag": TEXT, "alternative": TEXT, "finding": TEXT}
+    )
+    out["derived_findings"] = ({"finding": TEXT}, [(r["finding"],) for r in knowledge["finding_derived"]])
+    out["instrument_items"] = _typed(knowledge, "instrument_items", {
+        "instrument": TEXT, "item": TEXT, "low": REAL, "high": REAL,
+    })  # fmt: skip
+    out["instrument_variables"] = (
+        {"instrument": TEXT, "variable": TEXT, "item": TEXT},
+        [(r["instrument"], r["variable"], item) for r in knowledge["instrument_variables"] for item in r["items"].split(";")],
+    )
+    out["instrument_sites"] = (
+        {"instrument": TEXT}, [(r["instrument"],) for r in knowledge["instruments"] if r.get("sites") == "yes"]
+    )
+    out["fm_set_points"] = (
+        {"set": TEXT, "variable": TEXT},
+        [(r["set"], v) for r in knowledge["fm_sets"] for v in r["points_from"].split(";")],
+    )
+    out["pain_sites"] = _typed(
+        knowledge, "pain_sites", {"site": TEXT, "region": TEXT, "wpi": TEXT, "generalized": TEXT}
+    )
+    out["instrument_rules"] = _typed(
+        knowledge, "instrument_rules", {"set": TEXT, "alternative": TEXT, "variable": TEXT, "low": REAL, "high": REAL}
+    )
+    out["finding_explains"] = _typed(knowledge, "findings", {"finding": TEXT, "fm_explains": TEXT})
+    out["worklist_reasons"] = _typed(knowledge, "worklist_reasons", {
+        "reason": TEXT, "place": WHOLE, "urgency": TEXT, "coded_sle": TEXT, "coded_fm": TEXT, "single_sle_claim": TEXT,
+        "call": TEXT, "sle_met_specific": TEXT, "sle_met_points": TEXT, "fm_met": TEXT, "forbidding_flag": TEXT,
+        "text": TEXT,
+    })  # fmt: skip
+    out["workup_tests"] = (
+        {"test": TEXT, "place": WHOLE, "finding": TEXT},
+        [(r["test"], i, f) for i, r in enumerate(knowledge["workup_tests"], 1) for f in r["findings"].split(";")],
+    )
+    out["prior_rows"] = _priors(knowledge)
+    return out
+
+
+def _priors(knowledge: Knowledge) -> Table:
+    """priors with one row per setting and sex: a row for that sex if the table has one, else its row for any."""
+    by_key = {(r["setting"], r["sex"]): r for r in knowledge["priors"]}
+    rows = []
+    for setting in dict.fromkeys(r["setting"] for r in knowledge["priors"]):
+        for sex in SEXES:
+            row = by_key.get((setting, sex)) or by_key[(setting, "any")]
+            sle, fm, both = (float(row[h]) for h in ("sle", "fm", "both"))
+            rows.append((setting, sex, sle, fm, both, 1.0 - sle - fm - both))
+    return (
+        {"setting": TEXT, "sex": TEXT, "sle": REAL, "fm": REAL, "both": REAL, "neither": REAL},
+        rows,
+    )

@@ -1,0 +1,129 @@
+"""The plan of the house: every stage, the file that makes it, what it reads, in order.
+
+The same stages run for one person and for millions. `reads` and the columns made are checked against the SQL text by
+the tests; `tellapart knowledge show plan` prints this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+from tellapart.answers import compile as answers
+from tellapart.criteria import compile as criteria
+from tellapart.differential import compile as differential
+from tellapart.findings import compile as findings
+from tellapart.knowledge import relations
+from tellapart.knowledge.load import Knowledge
+from tellapart.knowledge.template import render
+
+
+class Engine(Protocol):
+    """What the pipeline asks of an engine."""
+
+    def load(self, name: str, columns: Any, rows: Any) -> None: ...
+
+    def make(self, name: str, sql: str, view: bool = False) -> None: ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step: `file` (inside the package) makes relation `makes` from `reads`, for everybody or persons of interest."""
+
+    makes: str
+    file: str
+    reads: tuple[str, ...]
+    view: bool = False
+
+
+ROOM_CONTEXT: dict[str, Callable[[Knowledge], dict[str, Any]]] = {
+    "findings": findings.context,
+    "criteria": criteria.context,
+    "differential": differential.context,
+    "answers": answers.context,
+}
+
+STAGES = (
+    # everybody: states, points, a point posterior
+    Stage("marks", "findings/marks.sql", ("events", "code_marks", "bands", "flags"), view=True),
+    Stage(
+        "forms",
+        "findings/forms.sql",
+        ("events", "instrument_items", "instrument_sites", "instrument_variables", "pain_sites"),
+    ),
+    Stage("form_marks", "findings/form_marks.sql", ("forms", "form_findings")),
+    Stage("states", "findings/states.sql", ("marks", "form_marks")),
+    Stage("points", "criteria/points.sql", ("states",)),
+    Stage("fm_forms", "criteria/fm_forms.sql", ("forms", "instrument_rules", "fm_set_points", "persons")),
+    Stage("fm_points", "criteria/fm_points.sql", ("fm_forms",)),
+    Stage("settings", "differential/settings.sql", ("persons", "states", "given_settings", "options")),
+    Stage("person_priors", "differential/person_priors.sql", ("settings", "prior_rows")),
+    Stage("weights_used", "differential/weights_used.sql", ("states",)),
+    Stage("posterior", "differential/posterior.sql", ("person_priors", "weights_used", "weight_rows")),
+    Stage("interest", "differential/interest.sql", ("states", "points", "posterior", "fm_points", "wanted")),
+    # persons of interest: dates, references, attribution, intervals, calls
+    Stage("interest_marks", "findings/interest_marks.sql", ("marks", "form_marks", "interest")),
+    Stage("exposures", "findings/exposures.sql", ("events", "interest", "codes", "drugs")),
+    Stage("stated", "findings/stated.sql", ("interest_marks", "outcomes")),
+    Stage("occurrences", "findings/occurrences.sql", ("stated", "exposures", "competing_causes")),
+    Stage("masks", "findings/masks.sql", ("occurrences", "finding_bits")),
+    Stage("findings", "findings/findings.sql", ("occurrences", "masks", "finding_bits", "derived_findings")),
+    Stage("red_flags_in_force", "findings/red_flags.sql", ("findings", "red_flags", "red_flag_clauses", "horizons")),
+    Stage("scores", "criteria/scores.sql", ("masks",)),
+    Stage("met_dates", "criteria/met_dates.sql", ("masks",)),
+    Stage("items", "criteria/items.sql", ("masks",)),
+    Stage("interest_weights", "differential/interest_weights.sql", ("masks",)),
+    Stage("intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")),
+    Stage("calls", "differential/call.sql", ("intervals", "red_flags_in_force")),
+)
+
+# what an audit adds: one row per person read, and the list to work through
+AUDIT_STAGES = (
+    Stage(
+        "persons_out",
+        "answers/persons_out.sql",
+        ("persons", "settings", "posterior", "points", "interest", "intervals", "calls", "scores", "met_dates",
+         "fm_points", "findings", "red_flags_in_force"),
+    ),
+    Stage("worklist", "answers/worklist.sql", ("persons_out", "worklist_reasons", "workup_tests", "findings", "interest")),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def statements(knowledge: Knowledge) -> dict[str, str]:
+    """Relation to the SQL text that makes it, for this knowledge base."""
+    contexts = {room: make(knowledge) for room, make in ROOM_CONTEXT.items()}
+    return {
+        stage.makes: render(knowledge, stage.file, contexts[stage.file.split("/")[0]])
+        for stage in STAGES + AUDIT_STAGES
+    }
+
+
+def prepare(engine: Engine, knowledge: Knowledge) -> None:
+    """Load every knowledge relation into the engine (once per session)."""
+    for name, (columns, rows) in relations.relations(knowledge).items():
+        engine.load(name, columns, rows)
+    engine.load("weight_rows", *differential.weight_rows(knowledge))
+
+
+def load_shared_names(engine: Engine, knowledge: Knowledge) -> None:
+    """Load again the knowledge relations whose names a stage takes over."""
+    made = {stage.makes for stage in STAGES}
+    for name, (columns, rows) in relations.relations(knowledge).items():
+        if name in made:
+            engine.load(name, columns, rows)
+
+
+def prior_rows(knowledge: Knowledge) -> relations.Table:
+    """The relation `prior_rows`, which a user's own prior replaces."""
+    return relations.relations(knowledge)["prior_rows"]
+
+
+def run(engine: Engine, knowledge: Knowledge, stages: tuple[Stage, ...] = STAGES) -> Iterator[Stage]:
+    """Run the stages in order; yields each one when it is done (for progress and timing)."""
+    texts = statements(knowledge)
+    for stage in stages:
+        engine.make(stage.makes, texts[stage.makes], view=stage.view)
+        yield stage

@@ -1,0 +1,173 @@
+"""A workup as one self-contained page: inline style and drawings, no script, nothing loaded from anywhere.
+
+The page carries a content policy that forbids every request, so "opens offline" is enforced by the browser and not only
+promised. Built for WCAG 2.2 AA: language, headings in order, row and column headers, text contrast of 4.5:1 and more in
+light and dark, no meaning by color alone, reflow at 320 px, print.
+
+Every text of the document is escaped by the template engine. An undefined name in a template is an error, not a blank.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tellapart.rendering import charts, words
+from tellapart.rendering.words import Document, Labels
+
+
+@cache
+def environment() -> Environment:
+    """The template engine of this room: everything escaped, undefined names refused."""
+    env = Environment(
+        loader=PackageLoader("tellapart.rendering"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters["anchor"] = anchor
+    return env
+
+
+def anchor(identifier: object) -> str:
+    """An id that is safe as part of an HTML id and a link to it."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", str(identifier))
+
+
+def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | None = None) -> str:
+    """Render a finished `tellapart.workup/1` as one HTML page.
+
+    `labels` maps ids (findings, sets, domains, items, tests) to wording. `citations` maps reference ids to the citation
+    as text; a DOI in it (or an id that is a DOI) becomes the only kind of link that leaves the page. Keys the document
+    does not have yet are passed over.
+    """
+    findings = [_finding(f, labels) for f in doc.get("findings") or ()]
+    differential = doc["differential"]
+    context = {
+        "title": f"Work-up: {words.clean(doc['person']['id'])}",
+        "synthetic": bool(doc.get("synthetic")),
+        "synthetic_words": words.SYNTHETIC,
+        "posture": words.POSTURE,
+        "versions": words.versions(doc),
+        "schema": words.clean(doc["schema"]),
+        "red_flags": words.red_flags(doc, labels),
+        "who": words.who(doc),
+        "call": differential["call"],
+        "headline": words.headline(doc),
+        "sentence": words.call_sentence(doc),
+        "reason": words.clean(differential["reason"]),
+        "posterior": charts.posterior_chart(doc),
+        "sle_sets": words.set_lines(doc, labels, "sle"),
+        "fm_sets": words.set_lines(doc, labels, "fm"),
+        "weights": charts.weights_chart(doc, labels),
+        "bits_explained": words.BITS_EXPLAINED,
+        "unused": [words.inside(words.label(w["finding"], labels)) for w in words.unused_weights(doc)],
+        "waterfall": charts.waterfall_chart(doc, labels),
+        "timeline": charts.timeline_chart(doc, labels),
+        "unknown": words.unknown_that_matters(doc, labels),
+        "findings": findings,
+        "finding_ids": {f["finding"] for f in findings},
+        "conflicts": words.conflicts(doc, labels),
+        "contested": words.contested(doc, labels),
+        "worksheets": [_worksheet(c, labels) for c in doc.get("criteria") or ()],
+        "next_tests": [_test(t, labels) for t in doc.get("next_tests") or ()],
+        "treatment": [_treatment(t) for t in doc.get("treatment") or ()],
+        "mimics": [_mimic(m, labels) for m in doc.get("mimics") or ()],
+        "instruments": [_instrument(i, labels) for i in doc.get("instruments") or ()],
+        "coverage": words.coverage_sentence(doc.get("coverage") or {}),
+        "citations": [_citation(c, citations or {}) for c in words.citations_of(doc)],
+    }
+    return environment().get_template("workup.html.j2").render(context)
+
+
+def _finding(finding: Document, labels: Labels) -> dict[str, Any]:
+    marks = []
+    if finding.get("conflict"):
+        marks.append("conflict on one date")
+    if finding.get("contested_by"):
+        marks.append(f"likelier cause: {words.inside(words.cause_words(finding['contested_by'], labels))}")
+    return {
+        "finding": finding["finding"],
+        "name": words.label(finding["finding"], labels),
+        "state": words.state_words(finding["state"]),
+        "dates": words.dates_words(finding),
+        "by": words.SOURCES.get(finding.get("by") or "", words.NOT_KNOWN),
+        "fm_explains": words.FM_EXPLAINS.get(finding.get("fm_explains") or "", words.NOT_KNOWN),
+        "marks": marks,
+        "evidence": words.evidence_lines(finding.get("evidence") or ()),
+    }
+
+
+def _worksheet(criterion: Document, labels: Labels) -> dict[str, Any]:
+    """One set item by item: what is present has a row of its own, what is absent or unknown in a domain shares one."""
+    domains = []
+    for domain in criterion.get("domains") or ():
+        rows: list[dict[str, Any]] = []
+        for item in domain.get("items") or ():
+            if words.state_words(item["state"]) == "present":
+                points = words.number(item.get("points")) if words.known(item.get("points")) else ""
+                counted = domain.get("counted") == item["item"]
+                name = words.label(item["item"], labels)
+                rows.append({"item": name, "state": "present", "points": points, "counted": counted})
+        for state in ("absent", "unknown"):
+            names = [
+                words.inside(words.label(item["item"], labels))
+                for item in domain.get("items") or ()
+                if words.state_words(item["state"]) == state
+            ]
+            if names:
+                text = words.sentence_start(words.listed(names))
+                rows.append({"item": text, "state": state, "points": "", "counted": False})
+        domains.append(
+            {
+                "name": words.label(domain["domain"], labels),
+                "points": words.number(domain.get("points")),
+                "rows": rows or [{"item": "no item", "state": "unknown", "points": "", "counted": False}],
+            }
+        )
+    return {"set": criterion["set"], "line": words.set_line(criterion, labels), "domains": domains}
+
+
+def _test(test: Document, labels: Labels) -> dict[str, str]:
+    expected = test.get("expected_bits")
+    return {
+        "name": words.label(test["test"], labels),
+        "bits": words.bits(expected) if words.known(expected) else words.NOT_KNOWN,
+        "why": words.clean(test.get("why")),
+    }
+
+
+def _treatment(entry: Document) -> dict[str, Any]:
+    return {
+        "severity": words.SEVERITIES.get(entry["severity"], words.spelled(entry["severity"])),
+        "text": words.clean(entry["text"]),
+        "evidence": words.evidence_lines(entry.get("evidence") or ()),
+    }
+
+
+def _mimic(mimic: Document, labels: Labels) -> dict[str, str]:
+    name = words.label(mimic["mimic"], labels)
+    return {"name": name, "p": words.percent(mimic.get("p")), "interval": words.interval(mimic)}
+
+
+def _instrument(entry: Document, labels: Labels) -> dict[str, str]:
+    low, high, total = entry.get("low"), entry.get("high"), entry.get("total")
+    text = words.number(total)
+    if low != high and words.known(low) and words.known(high):
+        text = f"{words.number(low)} to {words.number(high)} (some items not answered)"
+    return {
+        "name": words.label(entry["instrument"], labels),
+        "date": words.clean(entry.get("date")) or "no date",
+        "total": text,
+        "band": words.clean(entry.get("band")),
+    }
+
+
+def _citation(identifier: str, citations: Mapping[str, str]) -> dict[str, str]:
+    before, doi, after = words.doi_parts(words.clean(citations.get(identifier) or identifier))
+    return {"id": identifier, "before": before, "doi": doi, "after": after}

@@ -1,0 +1,402 @@
+"""An audit: a source of many persons to a folder of files, by the same stages as a workup."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tellapart import __version__, pipeline
+from tellapart.answers.disclosure import Cell, protect
+from tellapart.errors import InputError, UsageError
+from tellapart.rendering.report import audit_report
+from tellapart.tasks.document import coverage
+from tellapart.tasks.session import Options, Progress, Session
+
+Json = dict[str, Any]
+FILES = {
+    "persons.parquet": "one row for every person read",
+    "findings.parquet": "what is known of persons of interest",
+    "worklist.csv": "who to look at again, why, and the next test",
+    "report.html": "the report, opens offline",
+    "aggregate.csv": "counts that may leave the site",
+    "rejected.ndjson": "what could not be used, where, why, what to do",
+    "run.json": "versions, inputs, options, accounting, seconds per stage",
+}
+PART = ".part"
+MIB = 1 << 20
+CALLS = ("sle", "fm", "both", "neither", "undetermined")
+
+
+def audit(
+    session: Session,
+    source: Path,
+    out: Path,
+    options: Options,
+    *,
+    hashing: str = "quick",
+    progress: Progress | None = None,
+) -> Json:
+    """Audit `source` into folder `out`.
+
+    Args:
+        out: made if missing; files of an earlier audit are replaced, anything else in it is refused.
+        hashing: `quick` (first and last MiB of every input file) or `full`.
+        progress: called with each step done and its seconds.
+
+    Returns:
+        The `tellapart.report/1` summary that the report page and the terminal show.
+
+    Raises:
+        InputError: the source is unusable, or a file cannot be written.
+        UsageError: an option does not fit, or `out` holds files that are not an audit's.
+    """
+    _claim(out)
+    session.read(source, options)
+    if not session.engine.one("select count(*) from persons"):
+        reason = session.engine.one("select min(reason) from rejected")
+        raise InputError(
+            f"{source}: no person could be read" + (f" (first reason: {reason})" if reason else "")
+            + ". Check that the Patient resources are part of the source."
+        )
+    session.analyse(options, [], progress)
+    started = time.perf_counter()
+    for stage in pipeline.run(session.engine, session.knowledge, pipeline.AUDIT_STAGES):
+        session.seconds[stage.makes] = time.perf_counter() - started
+        started = time.perf_counter()
+    try:
+        summary = _summary(session, source, options)
+        _write_tables(session, out)
+        _write_aggregate(session, out)
+        _replace(out, "report.html", audit_report(summary).encode())
+        session.seconds["write"] = time.perf_counter() - started
+        _replace(out, "run.json", orjson.dumps(_run(session, source, options, summary, hashing), option=orjson.OPT_INDENT_2))
+    except OSError as error:
+        raise InputError(f"{out}: cannot write ({error.strerror}). Free space or choose another --out.") from error
+    return summary
+
+
+def _claim(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file; name a folder.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        foreign = sorted(p.name for p in out.iterdir() if p.name.removesuffix(PART) not in FILES)
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot be used ({error.strerror}).") from error
+    if foreign:
+        raise UsageError(
+            f"--out {out}: holds files that are not an audit's ({', '.join(foreign[:3])}"
+            + (", ..." if len(foreign) > 3 else "")
+            + "). Name an empty or new folder."
+        )
+    if not os.access(out, os.W_OK):
+        raise InputError(f"--out {out}: no permission to write there.")
+
+
+def _replace(out: Path, name: str, content: bytes) -> None:
+    """Write under a temporary name and rename, so that a reader never sees half a file."""
+    part = out / (name + PART)
+    part.write_bytes(content)
+    part.replace(out / name)
+
+
+def _copy(session: Session, out: Path, name: str, query: str, form: str) -> None:
+    part = out / (name + PART)
+    quoted = str(part).replace("'", "''")
+    session.engine.connection.execute("set preserve_insertion_order = true")
+    session.engine.connection.execute(f"copy ({query}) to '{quoted}' ({form})")
+    session.engine.connection.execute("set preserve_insertion_order = false")
+    part.replace(out / name)
+
+
+def persons_query(session: Session) -> str:
+    """The query of persons.parquet: the columns of design §5, in its order."""
+    knowledge = session.knowledge
+    sets = [r["set"] for r in knowledge["criteria_sets"]]
+    sets += [r["set"] for r in knowledge["fm_sets"]]
+    scores = ", ".join(
+        f"p.{s}_{column}"
+        for s in sets
+        for column in ("points", "points_attributed", "points_specific", "met", "met_attributed", "met_specific",
+                       "met_date")
+    )  # fmt: skip
+    shares = ", ".join(f"p.p_{h}, p.p_{h}_low, p.p_{h}_high" for h in ("sle", "fm", "both", "neither"))
+    return f"""
+        select p.person_id, p.sex, p.birth_date, p.age, p.setting, p.call, {shares}, {scores},
+          p.sle_dx_first, p.sle_dx_days, p.fm_dx_first, p.fm_dx_days,
+          coalesce(w.reasons, []) as reasons,
+          case when p.red_flags = '' then [] else string_split(p.red_flags, ';') end as red_flags
+        from persons_out as p
+        left join (select person, list(reason order by rank) as reasons from worklist group by person) as w
+          on w.person = p.person
+        order by p.person"""
+
+
+def _write_tables(session: Session, out: Path) -> None:
+    _copy(session, out, "persons.parquet", persons_query(session), "format parquet, compression zstd")
+    _copy(
+        session,
+        out,
+        "findings.parquet",
+        """select p.person_id, f.finding, f.state, f.first_date, f.last_date, f.present_days, f.absent_days, f."by",
+             k.fm_explains, f.contested_by, f.reference
+           from findings as f
+           inner join persons as p on p.person = f.person
+           left join finding_explains as k on k.finding = f.finding
+           order by f.person, f.finding""",
+        "format parquet, compression zstd",
+    )
+    _copy(
+        session,
+        out,
+        "worklist.csv",
+        """select rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test
+           from worklist order by rank""",
+        "format csv, header true",
+    )
+    _copy(
+        session,
+        out,
+        "rejected.ndjson",
+        """select file, line, reference, person_id, field, value, reason, what_to_do from rejected
+           order by file nulls first, line nulls first, reference nulls first, field nulls first, value, reason""",
+        "format json",
+    )
+
+
+def _cells(session: Session) -> list[Cell]:
+    """Every count that may leave the site, whole."""
+    engine = session.engine
+    cells = []
+
+    def add(table: str, sql: str, columns: Iterable[str]) -> None:
+        counts = {(str(r["row"]), str(r["column"])): r["n"] for r in engine.rows(sql)}
+        for row in sorted({k[0] for k in counts}):
+            cells.extend(Cell(table, row, c, counts.get((row, c), 0)) for c in columns)
+
+    add("calls", 'select \'all\' as "row", call as "column", count(*) as n from persons_out group by call', CALLS)
+    add("calls_by_sex", 'select sex as "row", call as "column", count(*) as n from persons_out group by all', CALLS)
+    coded = ("sle", "fm", "both", "none")
+    group = (
+        "case when sle_dx_days > 0 and fm_dx_days > 0 then 'both' when sle_dx_days > 0 then 'sle' "
+        "when fm_dx_days > 0 then 'fm' else 'none' end"
+    )
+    add("codes", f'select \'all\' as "row", {group} as "column", count(*) as n from persons_out group by all', coded)
+    add("calls_by_code", f'select {group} as "row", call as "column", count(*) as n from persons_out group by all', CALLS)
+    for name in [r["set"] for r in session.knowledge["criteria_sets"]]:
+        add(
+            "sets_met_specific",
+            f"""select '{name}' as "row", case when {name}_met_specific then 'met' else 'not_met_on_record' end
+                as "column", count(*) as n from persons_out group by all""",
+            ("met", "not_met_on_record"),
+        )
+    return cells
+
+
+def _write_aggregate(session: Session, out: Path) -> None:
+    floor = int(session.knowledge.limit("disclosure_floor"))
+    step = int(session.knowledge.limit("disclosure_rounding"))
+    part = out / ("aggregate.csv" + PART)
+    with part.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(["table", "row", "column", "count", "denominator", "value", "low", "high", "suppressed"])
+        for c in protect(_cells(session), floor, step):
+            blank = ["" if v is None else v for v in (c.count, c.denominator, c.value)]
+            writer.writerow([c.table, c.row, c.column, *blank, "", "", "true" if c.suppressed else "false"])
+    part.replace(out / "aggregate.csv")
+
+
+def _summary(session: Session, source: Path, options: Options) -> Json:
+    engine = session.engine
+    covered = coverage(engine)
+    persons = engine.one("select count(*) from persons_out")
+    settings = {
+        r["setting"]: r["n"]
+        for r in engine.rows("select setting, count(*) as n from persons_out group by setting order by n desc, setting")
+    }
+    calls = {c: 0 for c in CALLS} | {
+        r["call"]: r["n"] for r in engine.rows("select call, count(*) as n from persons_out group by call")
+    }
+    as_of = engine.one("select max(as_of) from horizons")
+    reasons = engine.rows(
+        "select reason, count(*) as count, min(what_to_do) as what_to_do from rejected "
+        "group by reason order by count desc, reason limit 10"
+    )
+    warnings = []
+    if options.setting is None:
+        warnings.append(
+            "No setting was named: persons with no rheumatology visit, no ANA ordered and no code for either disease "
+            "take general_population, the others rheumatology_referral."
+        )
+    return {
+        "schema": "tellapart.report/1",
+        "software": f"tellapart {__version__}",
+        "knowledge": session.knowledge.version,
+        "as_of": as_of.isoformat() if as_of else "no date in the source",
+        "synthetic": bool(engine.one("select count(*) > 0 from persons where starts_with(person_id, 'synthetic')")),
+        "source": {"name": source.name, "format": f"{session.detected[0]} ({session.detected[1]})"},
+        "settings": settings,
+        "persons": persons,
+        "persons_of_interest": engine.one("select count(*) from interest"),
+        "calls": calls,
+        "tables": _report_tables(session),
+        "accounting": [{"source_type": name, **row} for name, row in covered["by_type"].items()],
+        "coverage": {k: v for k, v in covered.items() if k != "by_type"},
+        "worklist": engine.rows(
+            "select rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test "
+            "from worklist order by rank limit 50"
+        ),
+        "worklist_total": engine.one("select count(*) from worklist"),
+        "rejected": {"count": covered["rejected"], "reasons": reasons},
+        "warnings": warnings,
+        "files": [{"file": name, "what": what} for name, what in FILES.items()],
+    }
+
+
+def _report_tables(session: Session) -> list[Json]:
+    engine = session.engine
+    count = {"kind": "count"}
+
+    def rows(sql: str) -> list[list[Any]]:
+        return [list(r.values()) for r in engine.rows(sql)]
+
+    by_call = ", ".join(f"count(*) filter (where call = '{c}') as {c}" for c in CALLS)
+    call_columns = [{"label": c, **count} for c in CALLS]
+    sets = [(r["set"], r["label"]) for r in session.knowledge["criteria_sets"]]
+    set_rows = []
+    for name, label in sets:
+        r = engine.rows(
+            f"""select count(*) filter (where {name}_met_specific) as specific,
+                  count(*) filter (where {name}_met_attributed) as attributed,
+                  count(*) filter (where {name}_met) as face, count(*) filter (where {name}_met is null) as open
+                from persons_out"""
+        )[0]
+        set_rows.append([label, *r.values()])
+    tests = rows(
+        """select t.test, count(distinct f.person) as known, (select count(*) from interest) as persons
+           from workup_tests as t left join findings as f on f.finding = t.finding
+           group by t.test order by min(t.place)"""
+    )
+    return [
+        {
+            "id": "population", "title": "Population by sex",
+            "columns": ["Sex", {"label": "Persons", **count}, {"label": "Mean age", "kind": "text"}],
+            "rows": rows("select sex, count(*), coalesce(cast(cast(round(avg(age)) as integer) as varchar), 'not known') "
+                         "from persons_out group by sex order by sex"),
+            "note": "",
+        },
+        {
+            "id": "calls_by_group", "title": "Calls by sex", "columns": ["Sex", *call_columns],
+            "rows": rows(f"select sex, {by_call} from persons_out group by sex order by sex"), "note": "",
+        },
+        {
+            "id": "agreement", "title": "Agreement of codes with calls", "columns": ["Coded", *call_columns],
+            "rows": rows(
+                f"""select case when sle_dx_days > 0 and fm_dx_days > 0 then 'lupus and fibromyalgia'
+                      when sle_dx_days > 0 then 'lupus' when fm_dx_days > 0 then 'fibromyalgia' else 'neither' end as coded,
+                      {by_call} from persons_out group by coded order by coded"""
+            ),
+            "note": "Rows: diagnosis codes on record. Columns: the call made without using those codes.",
+        },
+        {
+            "id": "sets", "title": "Criteria sets met on record",
+            "columns": ["Set", {"label": "Met by specific findings", **count},
+                        {"label": "After attribution", **count}, {"label": "At face value", **count},
+                        {"label": "Cannot tell yet", **count}],
+            "rows": set_rows,
+            "note": "Face value counts every report; specific leaves out what has a likelier cause or what fibromyalgia "
+                    "explains just as well (worked out for persons of interest).",
+        },
+        {
+            "id": "decisive_tests", "title": "Tests of the minimum safe work-up on record",
+            "columns": ["Test", {"label": "On record", **count}, {"label": "Persons of interest", **count}],
+            "rows": tests, "note": "",
+        },
+        {
+            "id": "neighboring_settings", "title": "How much the setting matters",
+            "columns": ["If everybody had the setting", {"label": "Leading hypothesis changes", **count}],
+            "rows": _setting_changes(session),
+            "note": "Persons of interest whose likeliest hypothesis would change under that setting's prior.",
+        },
+    ]  # fmt: skip
+
+
+def _setting_changes(session: Session) -> list[list[Any]]:
+    """For every setting: persons of interest whose likeliest hypothesis would be another one under its prior."""
+    weigh = "b.{p}sle * power(2.0, cast(i.bits_sle as double))", "b.{p}fm * power(2.0, cast(i.bits_fm as double))", \
+        "b.{p}both * power(2.0, cast(i.bits_both as double))", "b.{p}neither"  # fmt: skip
+    own = [w.replace("b.{p}", "i.prior_") for w in weigh]
+    other = [w.replace("{p}", "") for w in weigh]
+
+    def lead(parts: list[str]) -> str:
+        best = f"greatest({', '.join(parts)})"
+        return f"case {best} when {parts[0]} then 1 when {parts[1]} then 2 when {parts[2]} then 3 else 4 end"
+
+    return [
+        [r["setting"], r["n"]]
+        for r in session.engine.rows(
+            f"""select b.setting, count(*) filter (where {lead(own)} <> {lead(other)}) as n
+                from intervals as i inner join persons as p on p.person = i.person
+                inner join prior_rows as b on b.sex = p.sex
+                group by b.setting order by b.setting"""
+        )
+    ]
+
+
+def _fingerprint(path: Path, hashing: str) -> str:
+    digest = hashlib.sha256()
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        if hashing == "full" or size <= 2 * MIB:
+            for chunk in iter(lambda: handle.read(MIB), b""):
+                digest.update(chunk)
+        else:
+            digest.update(handle.read(MIB))
+            handle.seek(size - MIB)
+            digest.update(handle.read(MIB))
+    return digest.hexdigest()
+
+
+def _run(session: Session, source: Path, options: Options, summary: Json, hashing: str) -> Json:
+    root = source if source.is_dir() else source.parent
+    files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
+    return {
+        "schema": "tellapart.run/1",
+        "software": summary["software"],
+        "knowledge": summary["knowledge"],
+        "python": platform.python_version(),
+        "as_of": summary["as_of"],
+        "synthetic": summary["synthetic"],
+        "source": summary["source"],
+        "inputs": [
+            {
+                "file": str(p.relative_to(root)),
+                "size": p.stat().st_size,
+                "modified": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(p.stat().st_mtime)),
+                "sha256": _fingerprint(p, hashing),
+                "hashed": hashing,
+            }
+            for p in files
+        ],
+        "options": {
+            "format": options.format,
+            "as_of": options.as_of.isoformat() if options.as_of else None,
+            "setting": options.setting,
+            "prior": dict(options.prior) if options.prior else None,
+        },
+        "persons": summary["persons"],
+        "persons_of_interest": summary["persons_of_interest"],
+        "settings": summary["settings"],
+        "calls": summary["calls"],
+        "accounting": summary["coverage"],
+        "accounting_by_source_type": summary["accounting"],
+        "seconds": {k: round(v, 4) for k, v in session.seconds.items()},
+    }

@@ -1,0 +1,432 @@
+"""Builds the `tellapart.workup/1` document of one person from the relations; decides nothing.
+
+Every sentence and number comes from a relation or a knowledge row; explanation and result are read from the same rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from tellapart import __version__
+from tellapart.criteria.compile import items as criteria_items
+from tellapart.differential.compile import HYPOTHESES, chains
+from tellapart.engines.duckdb import DuckDB
+from tellapart.knowledge.load import Knowledge
+
+Json = dict[str, Any]
+WORDS = {"sle": "systemic lupus erythematosus", "fm": "fibromyalgia", "both": "both", "neither": "neither"}
+ROUND = 6
+
+
+def plain(value: Any) -> Any:
+    """A database value as JSON has it: dates as ISO text, decimals as numbers (whole ones as integers)."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
+
+
+def shown_date(date: dt.date | None, precision: str | None) -> str | None:
+    """A date as it was given: `2021`, `2021-03` or `2021-03-04`."""
+    if date is None:
+        return None
+    return date.isoformat()[: {"year": 4, "month": 7}.get(precision or "day", 10)]
+
+
+class Documents:
+    """Reads the relations of a finished run and hands out one document per person."""
+
+    def __init__(self, engine: DuckDB, knowledge: Knowledge, synthetic: bool = False) -> None:
+        self.engine = engine
+        self.knowledge = knowledge
+        self.synthetic = synthetic
+        self.labels = knowledge.labels()
+        self.finding_rows = {r["finding"]: r for r in knowledge["findings"]}
+
+    def _rows(self, relation: str, person: int, order: str = "") -> list[Json]:
+        tail = f" order by {order}" if order else ""
+        return self.engine.rows(f'select * from "{relation}" where person = ?{tail}', [person])
+
+    def workup(self, person: int) -> Json:
+        """The document of `person` (the number in relation persons), who must be of interest."""
+        who = self._rows("persons", person)[0]
+        setting = self._rows("settings", person)[0]["setting"]
+        occurrences: dict[str, list[Json]] = defaultdict(list)
+        for row in self._rows("occurrences", person, "date nulls last, row_no, part, reference"):
+            occurrences[row["finding"]].append(row)
+        findings = self._rows("findings", person, "finding")
+        by_finding = {f["finding"]: f for f in findings}
+        flags = self._red_flags(person, by_finding, occurrences)
+        criteria = self._sle_sets(person) + self._fm_sets(person, who)
+        differential = self._differential(person, by_finding, flags)
+        return {
+            "schema": "tellapart.workup/1",
+            "software": f"tellapart {__version__}",
+            "knowledge": self.knowledge.version,
+            "synthetic": self.synthetic,
+            "person": {
+                "id": who["person_id"],
+                "sex": who["sex"],
+                "birth_date": plain(who["birth_date"]),
+                "age": who["age"],
+            },
+            "as_of": plain(self._rows("horizons", person)[0]["as_of"]),
+            "setting": setting,
+            "red_flags": flags,
+            "findings": [self._finding(f, occurrences[f["finding"]]) for f in findings],
+            "criteria": criteria,
+            "differential": differential,
+            "mimics": [],
+            "next_tests": [],
+            "treatment": [],
+            "instruments": self._instruments(person),
+            "activity": [],
+            "course": [],
+            "flares": [],
+            "reciprocal": [],
+            "missing_tests": self._missing_tests(by_finding),
+            "coverage": self._coverage(),
+        }
+
+    def _evidence(self, occurrences: Iterable[Json], state: str) -> list[Json]:
+        out = []
+        for o in occurrences:
+            if o["state"] != state:
+                continue
+            row = {"reference": o["reference"], "date": shown_date(o["date"], o["date_precision"]), "text": o["text"]}
+            if row not in out:
+                out.append(row)
+        return out
+
+    def _finding(self, f: Json, occurrences: list[Json]) -> Json:
+        row = self.finding_rows[f["finding"]]
+        explains = row["fm_explains"] or None
+        if f["state"] == "present" and row["fm_if_patient_only"] == "yes" and not f["vouched"]:
+            explains = "yes"
+        return {
+            "finding": f["finding"],
+            "label": row["label"],
+            "state": f["state"],
+            "first_date": shown_date(f["first_date"], f["first_precision"]),
+            "last_date": plain(f["last_date"]),
+            "days": f["present_days"] if f["state"] == "present" else f["absent_days"],
+            "by": f["by"],
+            "fm_explains": explains,
+            "contested_by": {
+                "cause": f["contested_text"],
+                "rule": f["contested_by"],
+                "reference": f["contested_reference"] or None,
+            }
+            if f["contested_by"]
+            else None,
+            "conflict": f["conflict"],
+            "implied": f["implied"],
+            "derived": f["derived"],
+            "evidence": self._evidence(occurrences, f["state"]),
+        }
+
+    def _red_flags(self, person: int, by_finding: dict[str, Json], occurrences: dict[str, list[Json]]) -> list[Json]:
+        rows = {r["flag"]: r for r in self.knowledge["red_flags"]}
+        clauses: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for r in self.knowledge["red_flag_clauses"]:
+            clauses[(r["flag"], r["alternative"])].append(r["finding"])
+        out = []
+        for hit in self._rows("red_flags_in_force", person, "urgency_rank, last_date desc nulls last, flag"):
+            row = rows[hit["flag"]]
+            evidence: list[Json] = []
+            for finding in clauses[(hit["flag"], hit["alternative"])]:
+                found = self._evidence(occurrences[finding], "present")
+                evidence += [{"finding": finding, **e} for e in found[-1:]] or [
+                    {"finding": finding, "reference": None,
+                     "date": plain(by_finding[finding]["first_date"]), "text": self.labels[finding]}
+                ]  # fmt: skip
+            out.append(
+                {
+                    "flag": hit["flag"],
+                    "urgency": row["urgency"],
+                    "text": row["text"],
+                    "date": plain(hit["last_date"]),
+                    "forbids_fm": hit["forbids"],
+                    "likelier_cause": hit["contested_text"],
+                    "patient_only": not hit["vouched"],
+                    "evidence": evidence,
+                    "references": row["citation"].split(";"),
+                    "verified": row["verified"] == "V",
+                }
+            )
+        return out
+
+    def _sle_sets(self, person: int) -> list[Json]:
+        scores = {r["basis"]: r for r in self._rows("scores", person)}
+        items = {r["basis"]: r for r in self._rows("items", person)}
+        dates = {(r["clock"], r["basis"]): r for r in self._rows("met_dates", person)}
+        domains = self.knowledge["criteria_domains"]
+        all_items = criteria_items(self.knowledge)
+        labels = {(r["set"], r["item"]): r["label"] for r in self.knowledge["criteria_items"]}
+        out = []
+        for row in self.knowledge["criteria_sets"]:
+            name = row["set"]
+
+            def score(basis: str, column: str, name: str = name) -> Any:
+                return plain(scores[basis][f"{name}_{column}"]) if basis in scores else None
+
+            def date(clock: str, basis: str, name: str = name) -> Any:
+                return plain(dates.get((clock, basis), {}).get(f"{name}_date"))
+
+            listed, unknown = [], []
+            for domain in domains:
+                if domain["set"] != name:
+                    continue
+                members = []
+                for item in all_items:
+                    if item.set != name or item.domain != domain["domain"]:
+                        continue
+                    state = items["points"][item.column] if items else "unknown"
+                    worth = plain(Decimal(item.points))
+                    if state == "unknown":
+                        unknown.append(item.name)
+                    members.append(
+                        {
+                            "item": item.name,
+                            "label": labels[(name, item.name)],
+                            "state": state,
+                            "points": worth if state == "present" else 0,
+                            "worth": worth,
+                            "attributed": items["attributed"][item.column] == "present" if items else False,
+                            "specific": items["specific"][item.column] == "present" if items else False,
+                        }
+                    )
+                held = [m for m in members if m["state"] == "present"]
+                best = max(held, key=lambda m: m["worth"], default=None)
+                total = sum(m["worth"] for m in held) if domain["combine"] == "sum" else best["worth"] if best else 0
+                listed.append(
+                    {
+                        "domain": domain["domain"],
+                        "label": domain["label"],
+                        "kind": domain["kind"],
+                        "points": total,
+                        "counted": best["item"] if best else None,
+                        "items": members,
+                    }
+                )
+            entry = score("points", "entry")
+            if row["entry"] and entry is None:
+                unknown.insert(0, "ana_titre")
+            specific, strict = score("specific", "points"), score("strict", "points")
+            out.append(
+                {
+                    "set": name,
+                    "label": row["label"],
+                    "condition": row["condition"],
+                    "threshold": plain(Decimal(row["threshold"])),
+                    "comparator": row["comparator"],
+                    "entry_met": entry if row["entry"] else None,
+                    "entry": row["entry"] or None,
+                    "applicable": True,
+                    "not_applicable": None,
+                    "points": score("points", "points") or 0,
+                    "points_attributed": score("attributed", "points") or 0,
+                    "points_specific": specific or 0,
+                    "points_partly": plain(Decimal(str((specific or 0) - (strict or 0)))),
+                    "points_possible": score("points", "possible")
+                    if scores
+                    else plain(Decimal(row["maximum"] or 0)),
+                    "met": score("points", "met"),
+                    "met_attributed": score("attributed", "met"),
+                    "met_specific": score("specific", "met"),
+                    "met_date": date("course", "points"),
+                    "known_met_date": date("known", "points"),
+                    "met_attributed_date": date("course", "attributed"),
+                    "met_specific_date": date("course", "specific"),
+                    "domains": listed,
+                    "unknown": unknown,
+                    "fewest_to_meet": [],
+                    "fragile": None,
+                    "references": row["citation"].split(";"),
+                }
+            )
+        return out
+
+    def _fm_sets(self, person: int, who: Json) -> list[Json]:
+        summary = next(iter(self._rows("fm_points", person)), {})
+        forms = self._rows("fm_forms", person, '"set", date nulls last, group_key')
+        adult = self.knowledge.limit("fm_min_age")
+        sets = {r["set"]: r for r in self.knowledge["fm_sets"]}
+        too_young = who["age"] is not None and who["age"] < adult
+        out = []
+        for name, row in sets.items():
+            own = [f for f in forms if f["set"] == name]
+            ranked = sorted(
+                own, key=lambda f: (f["met"] is True, f["date"] or dt.date.min, f["group_key"]), reverse=True
+            )
+            shown = ranked[0] if ranked else None
+            met = summary.get(f"{name}_met")
+            points = plain(summary.get(f"{name}_points"))
+            unknown = [] if met is not None or not shown else ["items of the form left open"]
+            if not own:
+                unknown = ["wpi", "sss"]
+            date, known = plain(summary.get(f"{name}_date")), plain(summary.get(f"{name}_known_date"))
+            domains = []
+            if shown and shown["wpi_low"] is not None:
+                domains = [
+                    {"domain": "wpi", "label": "Widespread pain index (0-19)", "points": plain(shown["wpi_low"]),
+                     "counted": None, "items": []},
+                    {"domain": "sss", "label": "Symptom severity scale (0-12)", "points": plain(shown["sss_low"]),
+                     "counted": None, "items": []},
+                ]  # fmt: skip
+            out.append(
+                {
+                    "set": name, "label": row["label"], "condition": "fm", "threshold": None,
+                    "comparator": ">=", "entry_met": None, "entry": None,
+                    "applicable": not too_young,
+                    "not_applicable": f"for adults only (from {adult:g} years)" if too_young else None,
+                    "points": points or 0, "points_attributed": points or 0, "points_specific": points or 0,
+                    "points_partly": 0,
+                    "points_possible": plain(summary.get(f"{name}_possible")),
+                    "met": met, "met_attributed": met, "met_specific": met,
+                    "met_date": date, "known_met_date": known,
+                    "met_attributed_date": date, "met_specific_date": date,
+                    "screen_only": bool(own) and all(f["by"] == "patient" for f in own) or row["screen"] == "yes",
+                    "domains": domains, "unknown": unknown, "fewest_to_meet": [], "fragile": None,
+                    "references": row["citation"].split(";"),
+                }
+            )  # fmt: skip
+        return out
+
+    def _instruments(self, person: int) -> list[Json]:
+        out, seen = [], set()
+        for f in self._rows("fm_forms", person, "date nulls last, group_key"):
+            if f["group_key"] in seen:
+                continue
+            seen.add(f["group_key"])
+            out.append(
+                {
+                    "instrument": f["instrument"], "date": plain(f["date"]), "reference": f["group_key"],
+                    "by": f["by"], "total": plain(f["points"]) if f["points"] == f["points_possible"] else None,
+                    "low": plain(f["points"]), "high": plain(f["points_possible"]), "band": None,
+                    "minimal_change": None,
+                }
+            )  # fmt: skip
+        return out
+
+    def _differential(self, person: int, by_finding: dict[str, Json], flags: list[Json]) -> Json:
+        intervals = self._rows("intervals", person)
+        if not intervals:  # nothing at all is known of this person: the prior stands
+            prior = self._rows("posterior", person)[0]
+            shares = {h: round(prior[f"p_{h}"], ROUND) for h in HYPOTHESES}
+            return {
+                "call": "undetermined", "reason": "Nothing that speaks for or against either disease is on record.",
+                "prior": shares, "posterior": {h: {"p": p, "low": p, "high": p} for h, p in shares.items()},
+                "weights": [],
+            }  # fmt: skip
+        interval, call = intervals[0], self._rows("calls", person)[0]
+        used = {r["number"] for r in self._rows("interest_weights", person)}
+        return {
+            "call": call["call"],
+            "reason": self._reason(call, interval, by_finding, flags),
+            "prior": {h: round(interval[f"prior_{h}"], ROUND) for h in HYPOTHESES},
+            "posterior": {
+                h: {
+                    "p": round(interval[f"p_{h}"], ROUND),
+                    "low": round(interval[f"p_{h}_low"], ROUND),
+                    "high": round(interval[f"p_{h}_high"], ROUND),
+                }
+                for h in HYPOTHESES
+            },
+            "weights": self._weights(used, by_finding),
+        }
+
+    def _weights(self, used: set[int], by_finding: dict[str, Json]) -> list[Json]:
+        out = []
+        for block, weights in chains(self.knowledge).items():
+            for weight in weights:
+                known = by_finding.get(weight.finding)
+                if not known or known["state"] != weight.state or (known["contested_by"] and weight.state == "present"):
+                    continue
+                row = weight.row
+                counts = weight.number in used
+                alone = {h: float(row[f"{h}_bits"]) for h in HYPOTHESES[:3]} | {"neither": 0.0}
+                out.append(
+                    {
+                        "finding": weight.finding,
+                        "label": self.labels[weight.finding],
+                        "state": weight.state,
+                        "domain": block,
+                        "used": counts,
+                        "assumed": row["assumed"] == "yes",
+                        "bits": alone if counts else dict.fromkeys(HYPOTHESES, 0.0),
+                        "bits_alone": alone,
+                        "references": row["citation"].split(";"),
+                        "verified": row["verified"] == "V",
+                        "date": shown_date(known["first_date"], known["first_precision"]),
+                        "reference": known["reference"],
+                    }
+                )
+        return sorted(
+            out,
+            key=lambda w: (not w["used"], -max(abs(b) for b in w["bits_alone"].values()), w["finding"]),
+        )
+
+    def _missing_tests(self, by_finding: dict[str, Json]) -> list[Json]:
+        """Rows of the minimum safe work-up of which nothing is on record."""
+        return [
+            {"test": r["test"], "label": r["label"], "role": r["role"], "required_for_fm": r["required_for_fm"] == "yes"}
+            for r in self.knowledge["workup_tests"]
+            if not any(f in by_finding for f in r["findings"].split(";"))
+        ]
+
+    def _reason(self, call: Json, interval: Json, by_finding: dict[str, Json], flags: list[Json]) -> str:
+        lead = call["lead"]
+        p = interval[f"p_{lead}"]
+        low, high = interval[f"p_{lead}_low"], interval[f"p_{lead}_high"]
+        numbers = f"{_percent(p)} ({_percent(low)} to {_percent(high)})"
+        forbidding = [f for f in flags if f["forbids_fm"]]
+        missing = self._missing_tests(by_finding)
+        if call["call"] == "undetermined":
+            if call["ground"] == "red_flag_forbids_fm":
+                return (
+                    f"Fibromyalgia leads with {numbers}, but a red flag is in force that fibromyalgia never explains: "
+                    f"{forbidding[0]['text']}"
+                )
+            wanting = "; not on record: " + ", ".join(m["label"] for m in missing[:4]) if missing else ""
+            return f"No answer is separated: the leading one, {WORDS[lead]}, has {numbers}{wanting}."
+        if call["call"] == "fm":
+            required = [m["label"] for m in missing if m["required_for_fm"]]
+            others = [m["label"] for m in missing if not m["required_for_fm"]]
+            if {m["role"] for m in missing} & {"blood_count", "urine_protein"}:
+                return f"FM is supported; lupus not excluded: {', '.join(required + others)} not on record ({numbers})."
+            tail = f"; of the minimum safe work-up not on record: {', '.join(required + others)}" if missing else ""
+            return f"Fibromyalgia is supported with {numbers}{tail}."
+        if call["call"] == "neither" and forbidding:
+            return f"Red flag in force: {forbidding[0]['text']} Neither disease is supported ({numbers})."
+        return {
+            "sle": f"Systemic lupus erythematosus is supported with {numbers}.",
+            "both": f"Systemic lupus erythematosus with fibromyalgia is supported with {numbers}.",
+            "neither": f"Neither disease is supported by what is on record ({numbers}).",
+        }[call["call"]]
+
+    def _coverage(self) -> Json:
+        return coverage(self.engine)
+
+
+def coverage(engine: DuckDB) -> Json:
+    """The accounting of the run, in source rows: `read` and its eight classes, and the same per source type."""
+    classes = ("used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as_of", "rejected")
+    by_type: dict[str, dict[str, int]] = {}
+    for row in engine.rows("select source_type, class, n from accounting order by source_type, class"):
+        by_type.setdefault(row["source_type"] or "unknown", dict.fromkeys(classes, 0))[row["class"]] += row["n"]
+    total = {c: sum(t[c] for t in by_type.values()) for c in classes}
+    return {
+        "read": sum(total.values()), **total,
+        "by_type": {name: {"read": sum(t.values()), **t} for name, t in by_type.items()},
+    }  # fmt: skip
+
+
+def _percent(p: float) -> str:
+    shown = 100 * p
+    return "< 1 %" if shown < 1 else "> 99 %" if shown > 99 else f"{shown:.0f} %"

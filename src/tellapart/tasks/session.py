@@ -1,0 +1,173 @@
+"""One session: a source is read, normalised and run through the pipeline; what comes out is asked for by relation.
+
+The same steps serve one person and millions: what differs is only who is wanted, and what is written at the end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tellapart import pipeline
+from tellapart.engines.duckdb import DuckDB
+from tellapart.errors import InputError, UsageError
+from tellapart.events import normalize
+from tellapart.events.detect import detect
+from tellapart.events.readers import case, fhir
+from tellapart.knowledge.load import Knowledge, load
+
+SETTINGS_DEFAULT = "rheumatology_referral"
+Progress = Callable[[str, float], None]
+
+
+@dataclass
+class Options:
+    """What the user asked for, already parsed.
+
+    Attributes:
+        format: `auto` or a format of design §5.
+        as_of: day up to which the record is read; None for the default of design §5.
+        setting: whose prior applies; None for the rule of design §5.
+        prior: the user's own prior, hypothesis to share.
+        today: the calendar day; caps the default as-of day and nothing else.
+    """
+
+    format: str = "auto"
+    as_of: dt.date | None = None
+    setting: str | None = None
+    prior: Mapping[str, float] | None = None
+    today: dt.date = field(default_factory=dt.date.today)
+
+
+class Session:
+    """A knowledge base loaded into an engine, ready to read sources one after the other."""
+
+    def __init__(
+        self,
+        knowledge: Knowledge | None = None,
+        *,
+        memory: str | None = None,
+        threads: int | None = None,
+        spill: Path | None = None,
+    ) -> None:
+        self.knowledge = knowledge or load()
+        self.engine = DuckDB(memory, threads, spill)
+        self.seconds: dict[str, float] = {}
+        self.detected: tuple[str, str] = ("", "")
+        pipeline.prepare(self.engine, self.knowledge)
+
+    def close(self) -> None:
+        self.engine.close()
+
+    def read(self, source: Path, options: Options) -> None:
+        """Read `source` into statements, then events.
+
+        Raises:
+            InputError: the source cannot be used as a whole.
+            UsageError: the format is unknown or not built yet, or an option does not fit.
+        """
+        self.check(options)
+        started = time.perf_counter()
+        form, why = detect(source) if options.format == "auto" else (options.format, "as asked for")
+        self.detected = (form, why)
+        if form == "fhir":
+            fhir.read_fhir(self.engine.connection, source, not_needed_types=self._not_needed_types())
+        elif form == "case":
+            case.read_case(self.engine, source, case.knowledge_ids(self.knowledge))
+        else:
+            raise UsageError(f"{source}: {form} ({why}) cannot be read yet. Formats read now: fhir, case.")
+        self.seconds["read"] = time.perf_counter() - started
+        self._normalize(options)
+
+    def read_document(self, document: Mapping[str, Any], options: Options) -> None:
+        """Read one `tellapart.case/1` document given as a dictionary."""
+        self.check(options)
+        case.read_documents(self.engine, [("case", "case", document)], case.knowledge_ids(self.knowledge), strict=True)
+        self._normalize(options)
+
+    def _normalize(self, options: Options) -> None:
+        started = time.perf_counter()
+        pipeline.load_shared_names(self.engine, self.knowledge)
+        normalize.normalize(self.engine, options.as_of, options.today)
+        self.seconds["normalize"] = time.perf_counter() - started
+
+    def _not_needed_types(self) -> set[str]:
+        return {r["code"] for r in self.knowledge["not_needed"] if r["system"] == "resource"}
+
+    def check(self, options: Options) -> None:
+        """Raise a UsageError if an option has an impossible value."""
+        known = sorted({r["setting"] for r in self.knowledge["priors"]})
+        if options.setting is not None and options.setting not in known:
+            raise UsageError(f"--setting {options.setting}: not a setting. Known: {', '.join(known)}.")
+        if options.prior is not None:
+            check_prior(options.prior)
+
+    def analyse(self, options: Options, wanted: list[int], progress: Progress | None = None) -> None:
+        """Run every stage of the pipeline.
+
+        Args:
+            wanted: persons who are of interest whatever their record says (a workup's person).
+            progress: called with each relation made and the seconds it took.
+        """
+        engine = self.engine
+        columns, rows = pipeline.prior_rows(self.knowledge)
+        if options.prior is not None:
+            own = options.prior
+            shares = (own.get("sle", 0.0), own.get("fm", 0.0), own.get("both", 0.0))
+            rows = [(setting, sex, *shares, 1.0 - sum(shares)) for setting, sex, *_ in rows]
+        engine.load("prior_rows", columns, rows)
+        engine.load("options", {"setting": "VARCHAR"}, [(options.setting,)])
+        engine.load("wanted", {"person": "BIGINT"}, [(p,) for p in wanted])
+        engine.make(
+            "given_settings",
+            "select q.person, min(p.setting) as setting from patients as p "
+            "inner join persons as q on q.person_id = p.person_id where p.setting is not null group by q.person",
+        )
+        started = time.perf_counter()
+        for stage in pipeline.run(engine, self.knowledge):
+            now = time.perf_counter()
+            self.seconds[stage.makes] = now - started
+            if progress:
+                progress(stage.makes, now - started)
+            started = now
+
+    def person(self, person_id: str | None) -> int:
+        """The number of the person to work up.
+
+        Raises:
+            UsageError: there is no such person, or there are several and none was named.
+            InputError: there is nobody in the source.
+        """
+        count = self.engine.one("select count(*) from persons")
+        if not count:
+            raise InputError("There is nobody in this source: no patient could be read. See the rejected rows.")
+        first = [r["person_id"] for r in self.engine.rows("select person_id from persons order by person limit 5")]
+        more = ", ..." if count > len(first) else ""
+        if person_id is None:
+            if count > 1:
+                raise UsageError(
+                    f"The source holds {count} persons; name one with --person ID. First ids: {', '.join(first)}{more}"
+                )
+            return 1
+        number = self.engine.one("select person from persons where person_id = ?", [person_id])
+        if number is None:
+            raise UsageError(f"--person {person_id}: not in this source. First ids: {', '.join(first)}{more}")
+        return int(number)
+
+
+def check_prior(prior: Mapping[str, float]) -> None:
+    """Raise a UsageError unless these are shares of sle, fm and both that leave room for neither."""
+    for name, share in prior.items():
+        if name not in ("sle", "fm", "both"):
+            raise UsageError(f"--prior {name}: not a hypothesis. Give sle, fm, both (neither is the rest).")
+        if not 0 <= share < 1:
+            raise UsageError(f"--prior {name}={share:g}: a share must lie between 0 and 1.")
+    total = sum(prior.values())
+    if total == 0:
+        raise UsageError("--prior: all shares are 0; then no finding could ever change the answer.")
+    if total >= 1:
+        raise UsageError(f"--prior: the shares add up to {total:g}; less than 1 must be left for neither.")

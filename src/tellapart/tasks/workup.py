@@ -1,0 +1,66 @@
+"""A workup: one person's record to one `tellapart.workup/1` document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tellapart.tasks.document import Documents
+from tellapart.tasks.session import SETTINGS_DEFAULT, Options, Session
+
+Json = dict[str, Any]
+
+
+def workup(session: Session, source: Path, options: Options, person_id: str | None = None) -> Json:
+    """Read `source` and work up one person.
+
+    Args:
+        person_id: id as in the source; may be None when the source holds one person.
+
+    Returns:
+        A `tellapart.workup/1` document.
+
+    Raises:
+        InputError, UsageError: see `Session.read` and `Session.person`.
+    """
+    session.read(source, options)
+    return _finish(session, options, person_id)
+
+
+def workup_document(
+    document: Mapping[str, Any], options: Options | None = None, session: Session | None = None
+) -> Json:
+    """Work up one `tellapart.case/1` document given as a dictionary (the library call).
+
+    Without a `session` the calls of one process share a warm one, one call at a time.
+
+    Raises:
+        InputError: the document has faults; the message lists all of them.
+    """
+    with _one_at_a_time:
+        own = session or _warm_session()
+        chosen = options or Options()
+        own.read_document(document, chosen)
+        return _finish(own, chosen, None)
+
+
+_one_at_a_time = Lock()
+
+
+@lru_cache(maxsize=1)
+def _warm_session() -> Session:
+    return Session()
+
+
+def _finish(session: Session, options: Options, person_id: str | None) -> Json:
+    person = session.person(person_id)
+    if options.setting is None:  # one person is worked up because somebody asks: the default setting of design §4
+        session.engine.make(
+            "patients",
+            f"select * replace (coalesce(setting, '{SETTINGS_DEFAULT}') as setting) from patients",
+        )
+    session.analyse(options, [person])
+    return Documents(session.engine, session.knowledge).workup(person)
