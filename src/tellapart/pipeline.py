@@ -47,7 +47,7 @@ ROOM_CONTEXT: dict[str, Callable[[Knowledge], dict[str, Any]]] = {
 
 STAGES = (
     # everybody: states, points, a point posterior
-    Stage("marks", "findings/marks.sql", ("events", "code_marks", "bands", "flags"), view=True),
+    Stage("marks", "findings/marks.sql", ("events", "code_marks", "variants", "results", "bands"), view=True),
     Stage(
         "forms",
         "findings/forms.sql",
@@ -64,8 +64,13 @@ STAGES = (
     Stage("posterior", "differential/posterior.sql", ("person_priors", "weights_used", "weight_rows")),
     Stage("interest", "differential/interest.sql", ("states", "points", "posterior", "fm_points", "wanted")),
     # persons of interest: dates, references, attribution, intervals, calls
-    Stage("interest_marks", "findings/interest_marks.sql", ("marks", "form_marks", "interest")),
-    Stage("exposures", "findings/exposures.sql", ("events", "interest", "codes", "drugs")),
+    Stage("interest_events", "findings/interest_events.sql", ("events", "interest")),
+    Stage(
+        "interest_marks",
+        "findings/interest_marks.sql",
+        ("interest_events", "code_marks", "variants", "results", "bands", "form_marks", "interest"),
+    ),
+    Stage("exposures", "findings/exposures.sql", ("interest_events", "codes", "drugs")),
     Stage("stated", "findings/stated.sql", ("interest_marks", "outcomes")),
     Stage("occurrences", "findings/occurrences.sql", ("stated", "exposures", "competing_causes")),
     Stage("masks", "findings/masks.sql", ("occurrences", "finding_bits")),

@@ -139,7 +139,7 @@ def test_dates_of_an_observation(tmp_path: Path, given: dict[str, Any], date: st
         ({"category": [concept("imaging", "urn:x")]}, None),
         ({"performer": [{"reference": "Practitioner/1"}]}, None),
         ({"performer": [{"reference": "http://x/Patient/1"}]}, "patient"),
-        ({"performer": [{"reference": "urn:uuid:1"}], "subject": {"reference": "urn:uuid:1"}}, "patient"),
+        ({"performer": [{"reference": "urn:uuid:1"}], "subject": "urn:uuid:1"}, "patient"),
     ],
 )
 def test_who_says_an_observation(tmp_path: Path, given: dict[str, Any], by: str | None) -> None:

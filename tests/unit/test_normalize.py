@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tellapart.contracts.relations import REJECTED, SOURCE_ROWS, STATEMENTS, ddl
 from tellapart.engines.duckdb import DuckDB
-from tellapart.events.normalize import AccountingError, check_accounting, normalize
+from tellapart.events.normalize import AccountingError, check_accounting, normalize, prepare
 
 TODAY = date(2026, 11, 24)
 
@@ -128,6 +128,7 @@ def house() -> Iterable[DuckDB]:
         engine.connection.execute(f'create or replace table "{name}" ({columns})')
         marks = ", ".join("?" for _ in rows[0])
         engine.connection.executemany(f'insert into "{name}" values ({marks})', rows)
+    prepare(engine)
     yield engine
     engine.close()
 

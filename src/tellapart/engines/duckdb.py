@@ -60,8 +60,17 @@ class DuckDB:
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The single value of a query."""
-        row = self.connection.execute(sql, parameters).fetchone()
-        return row[0] if row else None
+        rows = self.connection.execute(sql, parameters).fetchall()
+        return rows[0][0] if rows else None
+
+    def copy(self, query: str, target: Path, form: str) -> None:
+        """Write the result of `query`, in its own order, to a file (`form`: DuckDB's COPY options)."""
+        quoted = str(target).replace("'", "''")
+        self.connection.execute("set preserve_insertion_order = true")
+        try:
+            self.connection.execute(f"copy ({query}) to '{quoted}' ({form})")
+        finally:
+            self.connection.execute("set preserve_insertion_order = false")
 
     def close(self) -> None:
         self.connection.close()

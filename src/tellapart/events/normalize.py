@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,20 +25,30 @@ from tellapart.errors import TellapartError
 CLASSES = ("used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as_of", "rejected")
 """The classes of design §5, in the order in which they are printed after `read`."""
 
+KNOWLEDGE_STEPS = (
+    ("reading_limits", ("limits",)),
+    ("system_names", ("code_systems",)),
+    ("unit_map", ("units", "unit_aliases", "findings")),
+    ("meanings", ("codes", "findings", "units")),
+    ("item_codes", ("instrument_items", "instrument_sites", "pain_sites")),
+    ("ignored_codes", ("not_needed",)),
+)
+"""Relations made of knowledge alone, once per session: relation made and relations read, in order."""
+
 STEPS = (
-    ("persons", ("patients", "limits")),
-    ("code_map", ("statements", "codes", "code_systems", "not_needed", "instrument_items", "instrument_sites",
-                  "pain_sites")),
+    ("persons", ("patients", "reading_limits")),
+    ("code_map", ("statements", "system_names", "meanings", "item_codes", "ignored_codes")),
     ("texts", ("statements", "code_map", "result_words")),
-    ("readings", ("statements", "source_rows", "persons", "code_map", "texts", "findings", "units", "unit_aliases",
-                  "reference_ranges", "limits")),
+    ("unit_proofs", ("statements", "code_map", "texts", "unit_map", "reference_ranges", "reading_limits")),
+    ("readings", ("statements", "source_rows", "persons", "code_map", "texts", "unit_map", "unit_proofs",
+                  "reading_limits")),
     ("horizons", ("readings", "persons", "patients", "asked")),
     ("events", ("readings", "horizons")),
-    ("rejections", ("readings", "source_rows", "persons", "patients", "units")),
-    ("row_classes", ("source_rows", "statements", "code_map", "readings", "horizons", "not_needed", "patients")),
+    ("rejections", ("readings", "source_rows", "persons", "patients", "unit_map")),
+    ("row_classes", ("source_rows", "statements", "code_map", "readings", "events", "not_needed", "patients")),
     ("accounting", ("row_classes",)),
 )  # fmt: skip
-"""Relation made and relations read, in order (checked against the SQL text by the tests)."""
+"""Relations made of each source: relation made and relations read, in order (checked against the SQL by the tests)."""
 
 OPTIONAL_PATIENT_COLUMNS = {"age": "integer", "as_of": "varchar", "setting": "varchar"}
 """What only some sources know of a person: age without birth date, the document's own as-of day and setting."""
@@ -69,16 +79,22 @@ class AccountingError(TellapartError):
     """The classes of the source rows do not add up: a fault of the program, never of the input."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def text(relation: str) -> str:
     """The SQL that makes this relation of the room."""
     return (Path(__file__).parent / f"{relation}.sql").read_text(encoding="utf-8")
 
 
+def prepare(engine: Engine) -> None:
+    """Make what is made of knowledge alone; once per session, after the knowledge relations are loaded."""
+    for name, _ in KNOWLEDGE_STEPS:
+        engine.make(name, text(name))
+
+
 def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
     """Make `persons`, `events`, `horizons`, `row_classes` and `accounting`, and add to `rejected`.
 
-    Source of the rules: design §1 (dates, as-of), §2 (units), §5 (accounting).
+    Source of the rules: design §1 (dates, as-of), §2 (units), §5 (accounting). Call `prepare` once before.
 
     Args:
         engine: holds the relations named above.

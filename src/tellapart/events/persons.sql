@@ -1,12 +1,6 @@
 -- persons: one row per person read; person is the rank of person_id. Partial dates mean their first day.
--- Steered by limits (date_year_min, date_year_max). An impossible date becomes NULL here and a row of `rejections`.
-with bounds as (
-  select
-    max(case when "limit" = 'date_year_min' then cast(value as double) end) as year_min,
-    max(case when "limit" = 'date_year_max' then cast(value as double) end) as year_max
-  from limits
-),
-once as (
+-- Steered by reading_limits. An impossible date becomes NULL here and a row of `rejections`.
+with once as (
   select
     person_id,
     arg_min(lower(trim(sex)), row_no) filter (where sex is not null) as sex,
@@ -16,29 +10,27 @@ once as (
   from patients
   group by person_id
 ),
-cast_once as (
+padded as (
   select
-    person_id, sex, born, died, age,
-    try_cast(substr(case length(born) when 4 then born || '-01-01' when 7 then born || '-01' else born end, 1, 10) as date)
-      as born_day,
-    try_cast(substr(case length(died) when 4 then died || '-01-01' when 7 then died || '-01' else died end, 1, 10) as date)
-      as died_day
+    person_id, sex, age,
+    substr(case length(born) when 4 then born || '-01-01' when 7 then born || '-01' else born end, 1, 10) as born,
+    substr(case length(died) when 4 then died || '-01-01' when 7 then died || '-01' else died end, 1, 10) as died
   from once
 )
 select
-  row_number() over (order by c.person_id) as person,
-  c.person_id,
-  case when c.sex in ('male', 'female', 'other') then c.sex else 'unknown' end as sex,
+  row_number() over (order by p.person_id) as person,
+  p.person_id,
+  case when p.sex in ('male', 'female', 'other') then p.sex else 'unknown' end as sex,
   case
-    when substr(cast(c.born_day as varchar), 1, length(c.born)) = substr(c.born, 1, 10)
-      and year(c.born_day) between b.year_min and b.year_max
-      then c.born_day
+    when cast(try_cast(p.born as date) as varchar) = p.born
+      and try_cast(p.born as date) >= b.first_day and try_cast(p.born as date) < b.day_after
+      then try_cast(p.born as date)
   end as birth_date,
   case
-    when substr(cast(c.died_day as varchar), 1, length(c.died)) = substr(c.died, 1, 10)
-      and year(c.died_day) between b.year_min and b.year_max
-      then c.died_day
+    when cast(try_cast(p.died as date) as varchar) = p.died
+      and try_cast(p.died as date) >= b.first_day and try_cast(p.died as date) < b.day_after
+      then try_cast(p.died as date)
   end as death_date,
-  cast(c.age as integer) as age
-from cast_once as c
-cross join bounds as b
+  cast(p.age as integer) as age
+from padded as p
+cross join reading_limits as b

@@ -2,19 +2,17 @@
 -- The likely unit is named, never applied: it is each unit in which the number would be plausible for this finding.
 with faulty as (
   select distinct
-    row_no, part, reference, person, code_id, source, code, fault, fault_value, raw_number, raw_unit, canonical,
-    plausible_low, plausible_high
+    row_no, part, reference, person, code_id, source, fault, fault_value, raw_number, raw_unit
   from readings
   where class = 'rejected'
 ),
 likely as (
   select
-    f.row_no, f.part, f.code_id, string_agg(distinct u.unit_seen, ', ' order by u.unit_seen) as likely_units
+    f.row_no, f.part, f.code_id, string_agg(distinct u.seen, ', ' order by u.seen) as likely_units
   from faulty as f
-  inner join units as u on u.finding = f.source and u.unit_seen is distinct from f.raw_unit
+  inner join unit_map as u on u.finding = f.source and u.seen = u.unit and u.seen is distinct from f.raw_unit
   where f.fault in ('no_unit', 'unit_unknown', 'implausible')
-    and f.raw_number * try_cast(u.factor as double) + coalesce(try_cast(u."offset" as double), 0)
-      between try_cast(u.plausible_low as double) and try_cast(u.plausible_high as double)
+    and f.raw_number * u.factor + u.shift between u.plausible_low and u.plausible_high
   group by f.row_no, f.part, f.code_id
 ),
 people as (

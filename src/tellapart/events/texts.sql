@@ -11,7 +11,7 @@ with seen as (
     on m.kind = s.kind and m.system = coalesce(s.system, '') and m.code = coalesce(s.code, '') and m.class = 'mapped'
   where s.value <> '' and s.kind <> 'drug'
     and (try_cast(s.value as double) is null or strpos(s.value, '_') > 0 or starts_with(s.value, '+')
-    or s.value in (select word from result_words))  -- codes of answers may look like numbers
+      or s.value in (select word from result_words))  -- codes of answers may look like numbers
   union
   select distinct s.range_text as text
   from statements as s
@@ -130,28 +130,38 @@ separated as (
   from digits
 ),
 phrases as (
-  select text, l as phrase, true as whole from separated
-  union
-  select text, around as phrase, true as whole from separated where form in ('titre', 'ordinal') and around is not null
-  union
-  select text, trim(lower(worded.word)) as phrase, true as whole from separated where form = 'worded'
-  union
-  select text, lower(trim(rest, ' ()[]*')) as phrase, true as whole from separated where rest is not null
-  union
-  select text, unnest(string_split_regex(coalesce(around, l), '[^a-z]+')) as phrase, false as whole from separated
-  where (form is null or form in ('titre', 'ordinal'))
-    and not regexp_matches(l, '\b(?:not|no|non|without|never|neither|nor|if|or|versus|vs|previous|previously)\b')
+  -- whole wordings, and the single words of a sentence in which nothing negates
+  select
+    text,
+    unnest(list_concat(
+      [
+        {phrase: l, whole: true},
+        {phrase: case when form in ('titre', 'ordinal') then around end, whole: true},
+        {phrase: case when form = 'worded' then trim(lower(worded.word)) end, whole: true},
+        {phrase: lower(trim(rest, ' ()[]*')), whole: true}
+      ],
+      case
+        when (form is null or form in ('titre', 'ordinal')) and not regexp_matches(
+          l, '\b(?:not|no|non|without|never|neither|nor|if|or|versus|vs|previous|previously)\b'
+        )
+          then list_transform(
+            string_split_regex(coalesce(around, l), '[^a-z]+'), lambda x: {phrase: x, whole: false}
+          )
+      end
+    )) as said
+  from separated
 ),
 spoken as (
   select
     p.text,
-    min(w.interpretation) filter (where p.whole) as whole_word,
-    min(w.interpretation) filter (where not p.whole) as lowest_word,
-    max(w.interpretation) filter (where not p.whole) as highest_word
+    min(w.interpretation) filter (where p.said.whole) as whole_word,
+    min(w.interpretation) filter (where not p.said.whole) as lowest_word,
+    max(w.interpretation) filter (where not p.said.whole) as highest_word
   from phrases as p
-  inner join result_words as w on w.word = p.phrase
+  inner join result_words as w on w.word = p.said.phrase
   -- inside a sentence only words that can mean nothing else count ('seen', 'high' or 'no' may)
-  where p.whole or w.interpretation = 'IND' or regexp_matches(w.word, '^(?:sero)?(?:pos|neg)|^(?:non)?reactive$|^(?:un)?detected$')
+  where p.said.whole or w.interpretation = 'IND'
+    or regexp_matches(w.word, '^(?:sero)?(?:pos|neg)|^(?:non)?reactive$|^(?:un)?detected$')
   group by p.text
 ),
 judged as (

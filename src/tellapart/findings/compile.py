@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from tellapart.knowledge.encode import Encoding, encode
+from tellapart.knowledge.encode import FLAGS, Encoding, encode
 from tellapart.knowledge.load import Knowledge
 
 NO_DATE = "date '0001-01-01'"  # all undated entries together are one occasion
@@ -68,6 +68,23 @@ def derived_layers(knowledge: Knowledge) -> list[Layer]:
     return layers
 
 
+def flag_number(low: str, high: str) -> str:
+    """SQL: the number of the flag of a result [low, high]: the laboratory's own, else what its limits say.
+
+    Only one limit known and the value on its good side is a flag of its own: it says nothing of the other side.
+    """
+    given = " ".join(f"when '{f}' then {FLAGS.index(f)}" for f in ("L", "N", "H", "POS", "NEG"))
+    number = {f: str(FLAGS.index(f)) for f in FLAGS}
+    e = low.split(".")[0]
+    return (
+        f"case when {e}.interpretation is not null then case {e}.interpretation {given} else 0 end"
+        f" when {high} < {e}.low then {number['L']} when {low} > {e}.high then {number['H']}"
+        f" when {low} >= {e}.low and {high} <= {e}.high then {number['N']}"
+        f" when {low} >= {e}.low and {e}.high is null then {number['NL']}"
+        f" when {high} <= {e}.high and {e}.low is null then {number['NH']} else 0 end"
+    )
+
+
 def context(knowledge: Knowledge) -> dict[str, Any]:
     """Everything the SQL files of this room ask for beyond the common macros."""
     enc = encode(knowledge)
@@ -124,6 +141,7 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         return f"(case f.word {words} end & f.bit) <> 0"
 
     return {
+        "flag_number": flag_number,
         "state_bit": state_bit,
         "derived_layers": derived_layers(knowledge),
         "occasion_bounds": occasion_bounds,

@@ -6,7 +6,7 @@ select
   f.instrument || ' ' || replace(f.variable, 'item:', '') || ' ' || cast(cast(f.lo as integer) as varchar) as text,
   coalesce(f."by" in ('measured', 'clinician'), false) as seen, 'states' as strength,
   case when f.lo >= r.present_at then r.outcome_present else r.outcome_absent end as outcome_code,
-  cast(null as integer) as outcome_flag, cast(null as integer) as outcome_lo, cast(null as integer) as outcome_hi,
+  cast(null as integer) as outcome_result, cast(null as integer) as outcome_lo, cast(null as integer) as outcome_hi,
   cast(null as integer) as outcome_ratio_lo, cast(null as integer) as outcome_ratio_hi,
   {{ each("case when f.lo >= r.present_at and (# <= " ~ real_words ~ " or coalesce(f.\"by\" in ('measured', 'clinician'), false)) then r.p# else 0 end as p#") }},
   {{ each("case when f.lo >= r.present_at then 0 else r.a# end as a#") }}

@@ -2,7 +2,7 @@
 -- An occurrence is `seen` when someone other than the patient vouches for it; a code that only suggests is believed
 -- from the second date on that lies far enough after the first (limit suggests_days_apart).
 with said as (
-  {% for column in ["outcome_code", "outcome_flag", "outcome_lo", "outcome_hi", "outcome_ratio_lo", "outcome_ratio_hi"] -%}
+  {% for column in ["outcome_code", "outcome_result", "outcome_lo", "outcome_hi", "outcome_ratio_lo", "outcome_ratio_hi"] -%}
   select m.person, m.date, m.date_precision, m.known_date, m.row_no, m.part, m."by", m.seen, m.strength, m.reference, m.text,
     {{ "m.strength = 'suggests'" if column == "outcome_code" else "false" }} as suggested,
     o.finding, o.state, o.implied

@@ -125,7 +125,7 @@ SPECS: dict[str, Spec] = {
         numbers=("present_at", "absent_at"),
     ),
     "instrument_rules": Spec(("set", "alternative", "variable"), {"set": ("fm_sets", "set")}, numbers=("low", "high")),
-    "fm_sets": Spec(("set",), needed=("label", "points_from"), choices={"screen": YES_NO}),
+    "fm_sets": Spec(("set",), needed=("label", "points_from"), choices={"screen": YES_NO, "asked_for": YES_NO}),
     "pain_sites": Spec(("site",), needed=("region",), choices={"wpi": YES_NO, "generalized": YES_NO}),
     "references": Spec(("id",), needed=("authors_year", "title"), cited=False),
     "evidence": Spec(("evidence_id",), numbers=("n", "N")),

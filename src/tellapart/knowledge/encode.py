@@ -14,6 +14,7 @@ on two dates), for the rules that ask for it.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ BITS = 62  # of a signed 64-bit word, the top two stay free, so that every engin
 EVERYWHERE = 1e300
 GRID = 1e-6  # canonical values are rounded to six decimals, so half a step separates "equal" from "above"
 
+NO_NUMBER = 1.5e300  # where a result without a number is looked up: beyond every band
+FLAGS = ("", "L", "NL", "N", "NH", "H", "POS", "NEG")  # numbered in this order; 0: no flag
 SHAPES = ("quantity", "no_limit", "titre", "ordinal", "word")  # no_limit: a quantity without an upper limit to it
 
 
@@ -132,7 +135,7 @@ def _applies(condition: str, actual: str) -> bool:
 
 @lru_cache(maxsize=4)
 def encode(knowledge: Knowledge) -> Encoding:
-    """Give every finding its bit, and make the relations `codes`, `bands`, `flags`, `outcomes`, `finding_bits`, ….
+    """Give every finding its bit, and make the relations `codes`, `results`, `bands`, `outcomes`, `finding_bits`, ….
 
     Source of the rules: finding_codes, value_rules, finding_implies, findings (all with citations of their own).
     """
@@ -183,7 +186,25 @@ def encode(knowledge: Knowledge) -> Encoding:
     sources = sorted(set(rules) | value_findings)
     source_id = {s: i + 1 for i, s in enumerate(sources)}
 
-    # codes: what a code alone states; lookups by value or flag go on from source_id
+    # scales: what a number or flag of one source says, once per assay method and shape where the rules tell them apart
+    scales: dict[tuple[str, str], int] = {}
+    result_rows: list[tuple[Any, ...]] = []
+    band_rows: list[tuple[Any, ...]] = []
+    keyed = {s: any(r["method"] or r["shape"] for r in rules[s]) for s in sources}
+    by_ratio = {s: any(r["test"].startswith("ratio_") for r in rules[s]) for s in sources}
+    for source in sources:
+        own = rules[source]
+        methods = [*named_methods(knowledge), "other", "unknown"] if keyed[source] else [""]
+        for method in methods:
+            for shape in SHAPES if keyed[source] else ("",):
+                variant = f"{method}/{shape}" if keyed[source] else ""
+                scale = scales[(source, variant)] = len(scales) + 1
+                fitting = [r for r in own if _applies(r["method"], method) and _applies(r["shape"], shape)]
+                result_rows += _results(scale, fitting, outcome)
+                for measure in ("value", "ratio"):
+                    band_rows += _bands(scale, measure, [r for r in fitting if COMPARED.get(r["test"]) == measure], outcome)
+
+    # codes: what a code alone states, or the scale on which its result is read
     code_rows: list[tuple[Any, ...]] = []
     mark_rows: list[tuple[Any, ...]] = []
     grouped: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
@@ -198,17 +219,15 @@ def encode(knowledge: Knowledge) -> Encoding:
             (number, system, key, rows[0]["code"], source or stated[0], "result" if read else "state",
              strength, rows[0].get("method", "") or None, rows[0]["descendants"] == "true", rows[0]["display"])
         )  # fmt: skip
-        keyed = source is not None and any(r["method"] or r["shape"] for r in rules[source])
         for status in ("asserted", "refuted"):
             present, absent = (stated, []) if status == "asserted" else ([], stated)
             ident, packed = outcome(present, absent)
             if strength == "suggests":  # a suggesting code alone is no better witness than the patient
-                packed = [
-                    0 if w >= real_words and w < words else bits for w, bits in enumerate(packed)
-                ]
+                packed = [0 if real_words <= w < words else bits for w, bits in enumerate(packed)]
             mark_rows.append(
-                (number, status, source_id.get(source or ""), keyed, strength, ident, *packed)
-            )
+                (number, status, scales.get((source or "", "")), source_id.get(source or "") if keyed.get(source or "") else None,
+                 by_ratio.get(source or "", False), strength, ident, *packed)
+            )  # fmt: skip
     drug_number = len(grouped)
     drug_rows: list[tuple[Any, ...]] = []
     for row in knowledge["drug_codes"]:
@@ -223,33 +242,6 @@ def encode(knowledge: Knowledge) -> Encoding:
             (drug_number, "drug", row["drug"], row["drug"], row["drug"], "drug", "states", None, False, row["label"])
         )
         drug_rows.append((row["drug"], row["class"]))
-
-    band_rows: list[tuple[Any, ...]] = []
-    flag_rows: list[tuple[Any, ...]] = []
-    for source in sources:
-        own = rules[source]
-        keyed = any(r["method"] or r["shape"] for r in own)
-        shapes = SHAPES if keyed else ("",)
-        for method in [*named_methods(knowledge), "other", "unknown"] if keyed else [""]:
-            for shape in shapes:
-                variant = f"{method}/{shape}" if keyed else ""
-                fitting = [r for r in own if _applies(r["method"], method) and _applies(r["shape"], shape)]
-                for measure in ("value", "ratio"):
-                    band_rows += _bands(
-                        source_id[source], variant, measure,
-                        [r for r in fitting if COMPARED.get(r["test"]) == measure], outcome,
-                    )  # fmt: skip
-                for flag in ("L", "NL", "N", "NH", "H", "POS", "NEG"):
-                    present, absent = [], []
-                    for r in fitting:
-                        holds = FLAG_MEANS.get(r["test"], {}).get(flag)
-                        if holds is True and r["effect"] != "absent_only":
-                            present.append(r["finding"])
-                        if holds is False and r["effect"] != "present_only":
-                            absent.append(r["finding"])
-                    ident, packed = outcome(present, absent)
-                    if ident is not None:
-                        flag_rows.append((source_id[source], variant, flag, ident, *packed))
 
     form_rows: list[tuple[Any, ...]] = []
     form_rules = [(r["instrument"], r["variable"], r) for r in knowledge["instrument_findings"]]
@@ -272,19 +264,23 @@ def encode(knowledge: Knowledge) -> Encoding:
                 code_rows,
             ),
             "code_marks": (
-                {"code_id": "INTEGER", "status": "VARCHAR", "source_id": "INTEGER", "keyed": "BOOLEAN",
-                 "strength": "VARCHAR", "outcome": "INTEGER", **word_columns},
+                {"code_id": "INTEGER", "status": "VARCHAR", "scale": "INTEGER", "keyed_source": "INTEGER",
+                 "by_ratio": "BOOLEAN", "strength": "VARCHAR", "outcome": "INTEGER", **word_columns},
                 mark_rows,
             ),
+            "variants": (
+                {"source_id": "INTEGER", "variant": "VARCHAR", "scale": "INTEGER"},
+                [(source_id[s], v, n) for (s, v), n in scales.items() if v],
+            ),
+            "results": (
+                {"scale": "INTEGER", "flag": "INTEGER", "lo": "DOUBLE", "hi": "DOUBLE", "outcome": "INTEGER",
+                 **word_columns},
+                result_rows,
+            ),
             "bands": (
-                {"source_id": "INTEGER", "variant": "VARCHAR", "measure": "VARCHAR", "lo": "DOUBLE", "hi": "DOUBLE",
+                {"scale": "INTEGER", "measure": "VARCHAR", "lo": "DOUBLE", "hi": "DOUBLE",
                  "outcome_lo": "INTEGER", "outcome_hi": "INTEGER", **edge},
                 band_rows,
-            ),
-            "flags": (
-                {"source_id": "INTEGER", "variant": "VARCHAR", "flag": "VARCHAR", "outcome": "INTEGER",
-                 **word_columns},
-                flag_rows,
             ),
             "form_findings": (
                 {"instrument": "VARCHAR", "variable": "VARCHAR", "present_at": "DOUBLE", "absent_at": "DOUBLE",
@@ -310,8 +306,52 @@ def encode(knowledge: Knowledge) -> Encoding:
     return encoding
 
 
-def _bands(source: int, variant: str, measure: str, rules: list[dict[str, str]], outcome: Any) -> list[tuple[Any, ...]]:
-    """The value line of one source cut at every threshold, with what each end of a reported interval decides.
+def _results(scale: int, rules: list[dict[str, str]], outcome: Any) -> list[tuple[Any, ...]]:
+    """What a plain number together with a flag says: every band of the value line times every flag, and no number."""
+    compared = [r for r in rules if COMPARED.get(r["test"]) == "value"]
+    spans: list[tuple[float, float, float | None]] = [(NO_NUMBER, math.inf, None)]
+    spans += [(low, high, inside) for low, high, inside in _spans(compared)]
+    rows = []
+    for low, high, inside in spans:
+        for number, flag in enumerate(FLAGS):
+            present, absent = [], []
+            for r in rules:
+                if r["test"] in FLAG_MEANS:
+                    holds = FLAG_MEANS[r["test"]].get(flag)
+                elif inside is not None and COMPARED[r["test"]] == "value":
+                    holds = _holds(r["test"], _threshold(r, inside), inside, inside)
+                else:
+                    holds = None
+                if holds is True and r["effect"] != "absent_only":
+                    present.append(r["finding"])
+                if holds is False and r["effect"] != "present_only":
+                    absent.append(r["finding"])
+            ident, packed = outcome(present, absent)
+            if ident is not None:
+                rows.append((scale, number, low, high, ident, *packed))
+    return rows
+
+
+def _spans(rules: list[dict[str, str]]) -> list[tuple[float, float, float]]:
+    """The value line cut at every threshold: (low edge, high edge, a value inside); a threshold is a band of its own."""
+    cuts = sorted({float(r["threshold"]) for r in rules})
+    edges = [-EVERYWHERE, *(e for c in cuts for e in (c - GRID / 2, c + GRID / 2)), EVERYWHERE]
+    if not cuts:
+        return [(-EVERYWHERE, EVERYWHERE, 0.0)]
+    return [
+        (low, high, low + GRID / 2 if low > -EVERYWHERE else high - GRID / 2)
+        for low, high in zip(edges, edges[1:], strict=False)
+    ]
+
+
+def _threshold(rule: dict[str, str], inside: float) -> float:
+    """The rule's threshold, made equal to a value that stands for its own band (free of rounding)."""
+    threshold = float(rule["threshold"])
+    return inside if abs(inside - threshold) < GRID / 4 else threshold
+
+
+def _bands(scale: int, measure: str, rules: list[dict[str, str]], outcome: Any) -> list[tuple[Any, ...]]:
+    """The value line of one scale, with what each end of a reported interval decides.
 
     A result is an interval [lo, hi] (equal ends for a plain number). `value < t` is present when hi lies below t and
     absent when lo does not; `value > t` the other way round. So the band of `lo` decides one half, that of `hi` the
@@ -319,27 +359,20 @@ def _bands(source: int, variant: str, measure: str, rules: list[dict[str, str]],
     """
     if not rules:
         return []
-    cuts = sorted({float(r["threshold"]) for r in rules})
-    edges = [-EVERYWHERE, *(e for c in cuts for e in (c - GRID / 2, c + GRID / 2)), EVERYWHERE]
     rows = []
-    for low, high in zip(edges, edges[1:], strict=False):
-        inside = (max(low, -EVERYWHERE) + GRID / 2) if low > -EVERYWHERE else high - GRID / 2
+    for low, high, inside in _spans(rules):
         sides: list[Any] = []
         for end in ("lo", "hi"):
             present, absent = [], []
             for r in rules:
-                test, t = r["test"].replace("ratio_", ""), float(r["threshold"])
                 span = (inside, EVERYWHERE) if end == "lo" else (-EVERYWHERE, inside)
-                t_in = t if abs(inside - t) >= GRID / 4 else inside  # the point band is the threshold itself
-                holds = _holds(test, t_in, *span)
+                holds = _holds(r["test"].replace("ratio_", ""), _threshold(r, inside), *span)
                 if holds is True and r["effect"] != "absent_only":
                     present.append(r["finding"])
                 if holds is False and r["effect"] != "present_only":
                     absent.append(r["finding"])
             sides.append(outcome(present, absent))
-        rows.append(
-            (source, variant, measure, low, high, sides[0][0], sides[1][0], *sides[0][1], *sides[1][1])
-        )
+        rows.append((scale, measure, low, high, sides[0][0], sides[1][0], *sides[0][1], *sides[1][1]))
     return rows
 
 

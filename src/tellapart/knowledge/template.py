@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 
-from tellapart.knowledge.encode import EVERYWHERE, GRID, Encoding, encode, named_methods
+from tellapart.knowledge.encode import EVERYWHERE, GRID, NO_NUMBER, Encoding, encode, named_methods
 from tellapart.knowledge.load import Knowledge
 
 ROOMS = Path(__file__).parent.parent
@@ -68,6 +68,7 @@ def _common(knowledge: Knowledge, enc: Encoding) -> dict[str, Any]:
         "real_words": max(w for f, (w, _) in enc.place.items() if ":" not in f),
         "grid": repr(GRID),
         "everywhere": repr(EVERYWHERE),
+        "no_number": repr(NO_NUMBER),
         "methods": ", ".join(f"'{m}'" for m in named_methods(knowledge)),
         "limit": lambda name: f"{knowledge.limit(name):g}",
         "test": enc.test,

@@ -15,7 +15,9 @@ import orjson
 
 from tellapart import __version__, pipeline
 from tellapart.answers.disclosure import Cell, protect
+from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
+from tellapart.knowledge.load import Knowledge
 from tellapart.rendering.report import audit_report
 from tellapart.tasks.document import coverage
 from tellapart.tasks.session import Options, Progress, Session
@@ -73,7 +75,7 @@ def audit(
         started = time.perf_counter()
     try:
         summary = _summary(session, source, options)
-        _write_tables(session, out)
+        write_tables(session.engine, session.knowledge, out)
         _write_aggregate(session, out)
         _replace(out, "report.html", audit_report(summary).encode())
         session.seconds["write"] = time.perf_counter() - started
@@ -108,18 +110,14 @@ def _replace(out: Path, name: str, content: bytes) -> None:
     part.replace(out / name)
 
 
-def _copy(session: Session, out: Path, name: str, query: str, form: str) -> None:
+def _copy(engine: DuckDB, out: Path, name: str, query: str, form: str) -> None:
     part = out / (name + PART)
-    quoted = str(part).replace("'", "''")
-    session.engine.connection.execute("set preserve_insertion_order = true")
-    session.engine.connection.execute(f"copy ({query}) to '{quoted}' ({form})")
-    session.engine.connection.execute("set preserve_insertion_order = false")
+    engine.copy(query, part, form)
     part.replace(out / name)
 
 
-def persons_query(session: Session) -> str:
+def persons_query(knowledge: Knowledge) -> str:
     """The query of persons.parquet: the columns of design §5, in its order."""
-    knowledge = session.knowledge
     sets = [r["set"] for r in knowledge["criteria_sets"]]
     sets += [r["set"] for r in knowledge["fm_sets"]]
     scores = ", ".join(
@@ -140,10 +138,11 @@ def persons_query(session: Session) -> str:
         order by p.person"""
 
 
-def _write_tables(session: Session, out: Path) -> None:
-    _copy(session, out, "persons.parquet", persons_query(session), "format parquet, compression zstd")
+def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
+    """Write persons.parquet, findings.parquet, worklist.csv and rejected.ndjson, each in a full order."""
+    _copy(engine, out, "persons.parquet", persons_query(knowledge), "format parquet, compression zstd")
     _copy(
-        session,
+        engine,
         out,
         "findings.parquet",
         """select p.person_id, f.finding, f.state, f.first_date, f.last_date, f.present_days, f.absent_days, f."by",
@@ -155,7 +154,7 @@ def _write_tables(session: Session, out: Path) -> None:
         "format parquet, compression zstd",
     )
     _copy(
-        session,
+        engine,
         out,
         "worklist.csv",
         """select rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test
@@ -163,7 +162,7 @@ def _write_tables(session: Session, out: Path) -> None:
         "format csv, header true",
     )
     _copy(
-        session,
+        engine,
         out,
         "rejected.ndjson",
         """select file, line, reference, person_id, field, value, reason, what_to_do from rejected
@@ -238,7 +237,7 @@ def _summary(session: Session, source: Path, options: Options) -> Json:
         )
     return {
         "schema": "tellapart.report/1",
-        "software": f"tellapart {__version__}",
+        "software": __version__,
         "knowledge": session.knowledge.version,
         "as_of": as_of.isoformat() if as_of else "no date in the source",
         "synthetic": bool(engine.one("select count(*) > 0 from persons where starts_with(person_id, 'synthetic')")),

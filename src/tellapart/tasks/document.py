@@ -66,7 +66,7 @@ class Documents:
         differential = self._differential(person, by_finding, flags)
         return {
             "schema": "tellapart.workup/1",
-            "software": f"tellapart {__version__}",
+            "software": __version__,
             "knowledge": self.knowledge.version,
             "synthetic": self.synthetic,
             "person": {
@@ -225,7 +225,7 @@ class Documents:
                     "condition": row["condition"],
                     "threshold": plain(Decimal(row["threshold"])),
                     "comparator": row["comparator"],
-                    "entry_met": entry if row["entry"] else None,
+                    "entry_met": entry if row["entry"] else True,
                     "entry": row["entry"] or None,
                     "applicable": True,
                     "not_applicable": None,
@@ -261,6 +261,8 @@ class Documents:
         out = []
         for name, row in sets.items():
             own = [f for f in forms if f["set"] == name]
+            if not own and row["asked_for"] != "yes":  # shown only once a form was filled in
+                continue
             ranked = sorted(
                 own, key=lambda f: (f["met"] is True, f["date"] or dt.date.min, f["group_key"]), reverse=True
             )
@@ -282,7 +284,7 @@ class Documents:
             out.append(
                 {
                     "set": name, "label": row["label"], "condition": "fm", "threshold": None,
-                    "comparator": ">=", "entry_met": None, "entry": None,
+                    "comparator": ">=", "entry_met": True, "entry": None,
                     "applicable": not too_young,
                     "not_applicable": f"for adults only (from {adult:g} years)" if too_young else None,
                     "points": points or 0, "points_attributed": points or 0, "points_specific": points or 0,
@@ -394,7 +396,13 @@ class Documents:
                     f"{forbidding[0]['text']}"
                 )
             wanting = "; not on record: " + ", ".join(m["label"] for m in missing[:4]) if missing else ""
-            return f"No answer is separated: the leading one, {WORDS[lead]}, has {numbers}{wanting}."
+            lupus, fm = interval["p_sle"] + interval["p_both"], interval["p_fm"] + interval["p_both"]
+            either = ""
+            if lead in ("sle", "both"):
+                either = f" Lupus, alone or with fibromyalgia, has {_percent(lupus)} together."
+            elif lead == "fm":
+                either = f" Fibromyalgia, alone or with lupus, has {_percent(fm)} together."
+            return f"No answer is separated: the leading one, {WORDS[lead]}, has {numbers}{wanting}.{either}"
         if call["call"] == "fm":
             required = [m["label"] for m in missing if m["required_for_fm"]]
             others = [m["label"] for m in missing if not m["required_for_fm"]]

@@ -59,6 +59,7 @@ class Session:
         self.seconds: dict[str, float] = {}
         self.detected: tuple[str, str] = ("", "")
         pipeline.prepare(self.engine, self.knowledge)
+        normalize.prepare(self.engine)
 
     def close(self) -> None:
         self.engine.close()
@@ -75,7 +76,13 @@ class Session:
         form, why = detect(source) if options.format == "auto" else (options.format, "as asked for")
         self.detected = (form, why)
         if form == "fhir":
-            fhir.read_fhir(self.engine.connection, source, not_needed_types=self._not_needed_types())
+            fhir.read_fhir(
+                self.engine.connection,
+                source,
+                not_needed_types=self._not_needed_types(),
+                instruments=[r["instrument"] for r in self.knowledge["instruments"]],
+                sites=[r["site"] for r in self.knowledge["pain_sites"]],
+            )
         elif form == "case":
             case.read_case(self.engine, source, case.knowledge_ids(self.knowledge))
         else:

@@ -277,8 +277,10 @@ def read_case(engine: Loader, source: Path, ids: KnowledgeIds | None = None) -> 
         except InputError as error:
             documents.append((name, path.stem, error))
     if not any(is_case(document) for _, _, document in documents):
+        unread = [str(document) for _, _, document in documents if isinstance(document, InputError)]
         raise InputError(
-            f'{source}: no case in this folder. A case is a .json or .toml file with schema = "{SCHEMA}"; '
+            "".join(f"{message}\n" for message in unread[:3])
+            + f'{source}: no case in this folder. A case is a .json or .toml file with schema = "{SCHEMA}"; '
             "tellapart case new FILE writes a template."
         )
     return read_documents(engine, documents, ids, strict=False)

@@ -160,8 +160,14 @@ def _files(source: Path) -> list[_File]:
 
 def _look(file: _File) -> _Look:
     """Tell lines from a document, and the type of the first line. Raises OSError, EOFError or zlib.error."""
+    head = b""
     with file.open() as opened:
-        head = opened.read(SNIFF)
+        try:
+            while len(head) < SNIFF and (piece := cast(Any, opened).read1(SNIFF)):
+                head += piece
+        except EOFError:  # cut off: what is there tells enough
+            if not head:
+                raise
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head:
         return _Look("empty")

@@ -20,7 +20,7 @@ select
   b.source_type,
   f.file,
   b.line,
-  b.reference,
+  coalesce(b.reference, f.file || coalesce('#' || b.line, '')) as reference,
   cast(null as varchar) as person_id,
   'rejected' as class
 from fhir_bad as b
@@ -30,7 +30,7 @@ insert into rejected
 select
   f.file,
   b.line,
-  b.reference,
+  coalesce(b.reference, f.file || coalesce('#' || b.line, '')) as reference,
   cast(null as varchar) as person_id,
   b.field,
   b.value,

@@ -1,0 +1,184 @@
+"""Time of the pipeline on typed events, as ratios against a full scan of the columns it needs, in one run.
+
+    python benchmarks/pipeline_scale.py [--persons 1000000] [--events 40] [--data benchmarks/data] [--memory 4GB]
+
+Makes (once) a Parquet file of typed events: mostly ordinary laboratory values, some codes and drugs; one person in ten
+looks like somebody a rheumatologist would be asked about. Everything is synthetic. Prints a table of seconds and ratios;
+the floor is the best of three scans of the columns that the states need, in the same process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from tellapart import pipeline
+from tellapart.contracts.relations import EVENTS
+from tellapart.engines.duckdb import DuckDB
+from tellapart.knowledge.encode import encode
+from tellapart.knowledge.load import Knowledge, load
+from tellapart.tasks import audit
+
+# source, share of an ordinary person's events, normal value, spread, low, high, (share and value when of interest)
+LABS = (
+    ("wbc", 14, 7.0, 1.5, 4.0, 11.0, 3.2), ("platelets", 14, 260.0, 50.0, 150.0, 400.0, 85.0),
+    ("hemoglobin", 14, 13.8, 1.0, 12.0, 15.5, 10.5), ("creatinine", 12, 0.8, 0.15, 0.5, 1.1, 1.3),
+    ("lymphocytes", 8, 2.0, 0.5, 1.0, 4.0, 0.8), ("crp", 6, 2.0, 1.5, 0.0, 5.0, 14.0),
+    ("body_temperature", 8, 36.8, 0.3, 36.1, 37.5, 38.6), ("tsh", 4, 2.0, 0.8, 0.4, 4.0, 5.0),
+    ("body_weight", 8, 75.0, 12.0, None, None, 75.0), ("c3", 1, 1.2, 0.15, 0.9, 1.8, 0.6),
+    ("upcr", 1, 0.1, 0.03, 0.0, 0.15, 0.9),
+)  # fmt: skip
+ORDINARY = ("fatigue", "headache", "arthralgia", "myalgia", "depression", "anxiety", "insomnia", "abdominal_pain")
+TELLING = (
+    "sle_dx", "fm_dx", "malar_rash", "synovitis", "oral_ulcers", "photosensitivity", "raynaud", "widespread_pain",
+    "unrefreshing_sleep", "alopecia_nonscarring", "pleural_effusion", "infection_dx",
+)  # fmt: skip
+
+
+def make_events(engine: DuckDB, knowledge: Knowledge, path: Path, persons: int, each: int) -> None:
+    """Write `path`: `each` events for every person, all of knowledge codes."""
+    by_source: dict[tuple[str, str], int] = {}
+    for number, system, _, _, source, rule, *_ in encode(knowledge).relations["codes"][1]:
+        by_source.setdefault((source, rule), number)
+    labs = [
+        (i, by_source[(s, "result")], share, mean, spread, low, high, odd)
+        for i, (s, share, mean, spread, low, high, odd) in enumerate(LABS)
+    ]
+    engine.load(
+        "labs",
+        {"i": "INTEGER", "code_id": "INTEGER", "share": "INTEGER", "mean": "DOUBLE", "spread": "DOUBLE",
+         "low": "DOUBLE", "high": "DOUBLE", "odd": "DOUBLE"},
+        labs,
+    )  # fmt: skip
+    engine.make("lab_slots", "select row_number() over (order by i, n) - 1 as slot, labs.* from labs, range(share) t(n)")
+    slots = engine.one("select count(*) from lab_slots")
+    states = [(i, by_source[(f, "state")]) for i, f in enumerate(ORDINARY + TELLING)]
+    drugs = [(i, n) for i, ((s, r), n) in enumerate(sorted(by_source.items())) if r == "drug"]
+    engine.load("state_codes", {"i": "INTEGER", "code_id": "INTEGER"}, states)
+    engine.load("drug_ids", {"i": "INTEGER", "code_id": "INTEGER"}, [(i, n) for i, (_, n) in enumerate(drugs)])
+    part = path.with_suffix(".part")
+    engine.connection.execute(
+        f"""
+        copy (
+          with raw as (
+            select cast(i // {each} + 1 as bigint) as person, i, (i // {each}) % 10 = 0 as odd,
+              hash(i, 1) % 100 as what, cast(hash(i, 2) % {slots} as integer) as slot,
+              (hash(i, 3) % 2000) / 1000.0 - 1.0 as noise, cast(hash(i, 4) % 5400 as integer) as day,
+              hash(i, 5) % 100 as luck, hash(i, 6) as pick
+            from range({persons * each}) t(i)
+          )
+          select r.person, r.i as row_no, 0 as part, 'Observation/' || r.i as reference,
+            case when r.what < 82 then 'observation' when r.what < 92 then 'condition' else 'drug' end as kind,
+            coalesce(case when r.what < 82 then l.code_id when r.what < 92 then s.code_id else d.code_id end, 1) as code_id,
+            cast(null as varchar) as system, cast(null as varchar) as code, cast(null as varchar) as display,
+            date '2010-01-01' + r.day as date, 'day' as date_precision, date '2010-01-01' + r.day as known_date,
+            'day' as known_precision, cast(null as date) as end_date,
+            case when r.what < 82 then round(case when r.odd and r.luck < 12 then l.odd else l.mean + r.noise * l.spread end, 2)
+              end as value,
+            cast(null as double) as value_to, cast(null as varchar) as comparator, cast(null as varchar) as unit,
+            case when r.what < 82 then l.low end as low, case when r.what < 82 then l.high end as high,
+            cast(null as varchar) as interpretation, 'asserted' as status,
+            case when r.what < 82 then 'measured' else 'clinician' end as "by", cast(null as varchar) as method,
+            case when r.what < 82 then 'quantity' end as shape, cast(null as varchar) as text, cast(null as varchar) as group_key
+          from raw as r
+          left join lab_slots as l on l.slot = r.slot
+          left join state_codes as s on s.i = case when r.odd then r.pick % {len(states)} else r.pick % {len(ORDINARY)} end
+          left join drug_ids as d on d.i = r.pick % {len(drugs)}
+          order by r.i
+        ) to '{part}' (format parquet, compression zstd, row_group_size 500000)"""
+    )
+    part.replace(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--persons", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int, default=40)
+    parser.add_argument("--data", type=Path, default=Path(__file__).parent / "data")
+    parser.add_argument("--memory", default="4GB")
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    given.data.mkdir(parents=True, exist_ok=True)
+    knowledge = load()
+    path = given.data / f"events-{given.persons}-{given.events}.parquet"
+    with tempfile.TemporaryDirectory() as spill:
+        engine = DuckDB(given.memory, given.threads, Path(spill))
+        if not path.exists():
+            print(f"making {path.name} ...")
+            make_events(engine, knowledge, path, given.persons, given.events)
+        engine.make("events", f"select * from '{path}'", view=True)
+        pipeline.prepare(engine, knowledge)
+        persons(engine, given.persons)
+        floor = min(scan(engine, path) for _ in range(3))
+        seconds: dict[str, float] = {}
+        started = time.perf_counter()
+        for stage in pipeline.run(engine, knowledge):
+            seconds[stage.makes] = time.perf_counter() - started
+            started = time.perf_counter()
+        for stage in pipeline.run(engine, knowledge, pipeline.AUDIT_STAGES):
+            seconds[stage.makes] = time.perf_counter() - started
+            started = time.perf_counter()
+        out = Path(spill) / "out"
+        out.mkdir()
+        audit.write_tables(engine, knowledge, out)
+        seconds["files"] = time.perf_counter() - started
+        report(engine, seconds, floor)
+
+
+def scan(engine: DuckDB, path: Path) -> float:
+    """Seconds to read every column that finding states need, once."""
+    needed = ("person", "code_id", "date", "known_date", "value", "value_to", "comparator", "low", "high",
+              "interpretation", "status", "by", "method", "shape")  # fmt: skip
+    assert set(needed) <= set(EVENTS.columns)
+    started = time.perf_counter()
+    engine.rows("select " + ", ".join(f'max("{c}")' for c in needed) + f" from '{path}'")
+    return time.perf_counter() - started
+
+
+def persons(engine: DuckDB, count: int) -> None:
+    """The run inputs that reading a source would have made."""
+    engine.make(
+        "persons",
+        f"""select cast(i + 1 as bigint) as person, 'p' || lpad(cast(i as varchar), 9, '0') as person_id,
+              case when i % 3 = 0 then 'male' else 'female' end as sex, cast(null as date) as birth_date,
+              cast(null as date) as death_date, cast(20 + i % 60 as integer) as age from range({count}) t(i)""",
+    )
+    engine.load("given_settings", {"person": "BIGINT", "setting": "VARCHAR"}, [])
+    engine.load("options", {"setting": "VARCHAR"}, [(None,)])
+    engine.load("wanted", {"person": "BIGINT"}, [])
+    day = dt.date(2025, 1, 1)
+    engine.make(
+        "horizons",
+        f"select person, date '{day}' as as_of, cast(null as date) as document_as_of from persons",
+    )
+    engine.make("rejected", "select cast(null as varchar) as file, cast(null as bigint) as line, '' as reference, "
+                "'' as person_id, '' as field, '' as value, '' as reason, '' as what_to_do where false")  # fmt: skip
+
+
+def report(engine: DuckDB, seconds: dict[str, float], floor: float) -> None:
+    names = [s.makes for s in pipeline.STAGES]
+    everybody = names[: names.index("interest") + 1]
+    states = ("marks", "forms", "form_marks", "states", "points", "fm_forms", "fm_points")
+    differential = ("settings", "person_priors", "weights_used", "posterior", "interest_weights", "intervals", "calls")
+    rows = [(n, seconds[n]) for n in seconds]
+    print(f"persons of interest: {engine.one('select count(*) from interest')} of {engine.one('select count(*) from persons')}")
+    print(f"{'full scan of the columns needed (floor)':45s} {floor:8.2f} s   1.0")
+    for name, value in rows:
+        print(f"{name:45s} {value:8.2f} s  {value / floor:4.1f}")
+    for label, chosen in (
+        ("states and points of all sets (everybody)", states),
+        ("all stages for everybody", everybody),
+        ("differential", differential),
+        ("whole audit with its files", tuple(seconds)),
+    ):
+        total = sum(seconds[n] for n in chosen)
+        print(f"= {label:43s} {total:8.2f} s  {total / floor:4.1f}")
+    print(f"peak memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB")
+
+
+if __name__ == "__main__":
+    main()
