@@ -116,10 +116,7 @@ def main() -> None:
         floor = min(scan(engine, path) for _ in range(3))
         seconds: dict[str, float] = {}
         started = time.perf_counter()
-        for stage in pipeline.run(engine, knowledge):
-            seconds[stage.makes] = time.perf_counter() - started
-            started = time.perf_counter()
-        for stage in pipeline.run(engine, knowledge, pipeline.AUDIT_STAGES):
+        for stage in pipeline.run(engine, knowledge, pipeline.AUDIT):
             seconds[stage.makes] = time.perf_counter() - started
             started = time.perf_counter()
         out = Path(spill) / "out"
@@ -149,7 +146,6 @@ def persons(engine: DuckDB, count: int) -> None:
     )
     engine.load("given_settings", {"person": "BIGINT", "setting": "VARCHAR"}, [])
     engine.load("options", {"setting": "VARCHAR"}, [(None,)])
-    engine.load("wanted", {"person": "BIGINT"}, [])
     day = dt.date(2025, 1, 1)
     engine.make(
         "horizons",
@@ -160,10 +156,9 @@ def persons(engine: DuckDB, count: int) -> None:
 
 
 def report(engine: DuckDB, seconds: dict[str, float], floor: float) -> None:
-    names = [s.makes for s in pipeline.STAGES]
-    everybody = names[: names.index("interest") + 1]
+    everybody = [s.makes for s in pipeline.EVERYBODY]
     states = ("marks", "forms", "form_marks", "states", "points", "fm_forms", "fm_points")
-    differential = ("settings", "person_priors", "weights_used", "posterior", "interest_weights", "intervals", "calls")
+    differential = ("suspected", "settings", "person_priors", "weights_used", "posterior", "interest_weights", "intervals", "calls")
     rows = [(n, seconds[n]) for n in seconds]
     print(f"persons of interest: {engine.one('select count(*) from interest')} of {engine.one('select count(*) from persons')}")
     print(f"{'full scan of the columns needed (floor)':45s} {floor:8.2f} s   1.0")

@@ -45,25 +45,39 @@ ROOM_CONTEXT: dict[str, Callable[[Knowledge], dict[str, Any]]] = {
     "answers": answers.context,
 }
 
-STAGES = (
-    # everybody: states, points, a point posterior
-    Stage("marks", "findings/marks.sql", ("events", "code_marks", "variants", "results", "bands"), view=True),
+# filled-in forms, for everybody who has one
+FORMS = (
     Stage(
         "forms",
         "findings/forms.sql",
         ("events", "instrument_items", "instrument_sites", "instrument_variables", "pain_sites"),
     ),
     Stage("form_marks", "findings/form_marks.sql", ("forms", "form_findings")),
-    Stage("states", "findings/states.sql", ("marks", "form_marks")),
-    Stage("points", "criteria/points.sql", ("states",)),
     Stage("fm_forms", "criteria/fm_forms.sql", ("forms", "instrument_rules", "fm_set_points", "persons")),
     Stage("fm_points", "criteria/fm_points.sql", ("fm_forms",)),
-    Stage("settings", "differential/settings.sql", ("persons", "states", "given_settings", "options")),
+)
+
+# whose prior applies
+PRIORS = (
+    Stage("settings", "differential/settings.sql", ("persons", "suspected", "given_settings", "options")),
     Stage("person_priors", "differential/person_priors.sql", ("settings", "prior_rows")),
+)
+
+# everybody: states, points, a point posterior; last, who is of interest
+EVERYBODY = (
+    Stage("marks", "findings/marks.sql", ("events", "code_marks", "variants", "results", "bands"), view=True),
+    *FORMS,
+    Stage("states", "findings/states.sql", ("marks", "form_marks")),
+    Stage("points", "criteria/points.sql", ("states",)),
+    Stage("suspected", "differential/suspected.sql", ("states",)),
+    *PRIORS,
     Stage("weights_used", "differential/weights_used.sql", ("states",)),
     Stage("posterior", "differential/posterior.sql", ("person_priors", "weights_used", "weight_rows")),
-    Stage("interest", "differential/interest.sql", ("states", "points", "posterior", "fm_points", "wanted")),
-    # persons of interest: dates, references, attribution, intervals, calls
+    Stage("interest", "differential/interest.sql", ("states", "points", "posterior", "fm_points")),
+)
+
+# persons of interest: dates, references, attribution, intervals, calls
+INTEREST = (
     Stage("interest_events", "findings/interest_events.sql", ("events", "interest")),
     Stage(
         "interest_marks",
@@ -73,19 +87,27 @@ STAGES = (
     Stage("exposures", "findings/exposures.sql", ("interest_events", "codes", "drugs")),
     Stage("stated", "findings/stated.sql", ("interest_marks", "outcomes")),
     Stage("occurrences", "findings/occurrences.sql", ("stated", "exposures", "competing_causes")),
-    Stage("masks", "findings/masks.sql", ("occurrences", "finding_bits")),
-    Stage("findings", "findings/findings.sql", ("occurrences", "masks", "finding_bits", "derived_findings")),
-    Stage("red_flags_in_force", "findings/red_flags.sql", ("findings", "red_flags", "red_flag_clauses", "horizons")),
+    Stage("weighed", "findings/weighed.sql", ("interest_marks", "occurrences", "finding_bits")),
+    Stage("masks", "findings/masks.sql", ("weighed",)),
     Stage("scores", "criteria/scores.sql", ("masks",)),
-    Stage("met_dates", "criteria/met_dates.sql", ("masks",)),
-    Stage("items", "criteria/items.sql", ("masks",)),
+    Stage("course", "findings/course.sql", ("weighed", "scores", "masks")),
+    Stage("met_dates", "criteria/met_dates.sql", ("course",)),
+    Stage(
+        "findings", "findings/findings.sql", ("occurrences", "masks", "course", "finding_bits", "derived_findings")
+    ),
+    Stage("red_flags_in_force", "findings/red_flags.sql", ("findings", "red_flags", "red_flag_clauses", "horizons")),
     Stage("interest_weights", "differential/interest_weights.sql", ("masks",)),
-    Stage("intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")),
+    Stage(
+        "intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")
+    ),
     Stage("calls", "differential/call.sql", ("intervals", "red_flags_in_force")),
 )
 
+# what a document adds: the state of every item
+ITEMS = (Stage("items", "criteria/items.sql", ("masks",)),)
+
 # what an audit adds: one row per person read, and the list to work through
-AUDIT_STAGES = (
+ANSWERS = (
     Stage(
         "persons_out",
         "answers/persons_out.sql",
@@ -96,13 +118,19 @@ AUDIT_STAGES = (
 )  # fmt: skip
 
 
+AUDIT = EVERYBODY + INTEREST + ANSWERS
+# one person is of interest because somebody asks: the same statements, without the search through everybody
+WORKUP = FORMS + PRIORS + INTEREST + ITEMS
+STAGES = EVERYBODY + INTEREST + ITEMS + ANSWERS
+
+
 @lru_cache(maxsize=4)
 def statements(knowledge: Knowledge) -> dict[str, str]:
     """Relation to the SQL text that makes it, for this knowledge base."""
     contexts = {room: make(knowledge) for room, make in ROOM_CONTEXT.items()}
     return {
         stage.makes: render(knowledge, stage.file, contexts[stage.file.split("/")[0]])
-        for stage in STAGES + AUDIT_STAGES
+        for stage in STAGES
     }
 
 
@@ -126,7 +154,7 @@ def prior_rows(knowledge: Knowledge) -> relations.Table:
     return relations.relations(knowledge)["prior_rows"]
 
 
-def run(engine: Engine, knowledge: Knowledge, stages: tuple[Stage, ...] = STAGES) -> Iterator[Stage]:
+def run(engine: Engine, knowledge: Knowledge, stages: tuple[Stage, ...]) -> Iterator[Stage]:
     """Run the stages in order; yields each one when it is done (for progress and timing)."""
     texts = statements(knowledge)
     for stage in stages:

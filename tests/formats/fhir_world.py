@@ -17,7 +17,9 @@ SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 
-def concept(code: str | None = None, system: str = LOINC, text: str | None = None, display: str | None = None) -> Resource:
+def concept(
+    code: str | None = None, system: str = LOINC, text: str | None = None, display: str | None = None
+) -> Resource:
     made: Resource = {}
     if code is not None:
         made["coding"] = [{"system": system, "code": code} | ({"display": display} if display else {})]
@@ -50,7 +52,9 @@ def bundle(*resources: Resource, kind: str = "collection", urls: bool = True) ->
     return {
         "resourceType": "Bundle",
         "type": kind,
-        "entry": [({"fullUrl": f"urn:uuid:{r['id']}"} if urls and "id" in r else {}) | {"resource": r} for r in resources],
+        "entry": [
+            ({"fullUrl": f"urn:uuid:{r['id']}"} if urls and "id" in r else {}) | {"resource": r} for r in resources
+        ],
     }
 
 

@@ -6,7 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fhir_world import RXNORM, SNOMED, World, bundle, concept, observation, patient, resource, world, write_json, write_lines
+from fhir_world import (
+    RXNORM,
+    SNOMED,
+    World,
+    bundle,
+    concept,
+    observation,
+    patient,
+    resource,
+    world,
+    write_json,
+    write_lines,
+)
 
 QUANTITY = {"value": 3.2, "unit": "K/uL", "system": "http://unitsofmeasure.org", "code": "10*3/uL"}
 
@@ -15,7 +27,10 @@ QUANTITY = {"value": 3.2, "unit": "K/uL", "system": "http://unitsofmeasure.org",
     ("given", "expected"),
     [
         ({"valueQuantity": QUANTITY}, {"value": "3.2", "unit": "10*3/uL", "comparator": None}),
-        ({"valueQuantity": {"value": 5, "comparator": "<", "unit": "IU/mL"}}, {"value": "5", "comparator": "<", "unit": "IU/mL"}),
+        (
+            {"valueQuantity": {"value": 5, "comparator": "<", "unit": "IU/mL"}},
+            {"value": "5", "comparator": "<", "unit": "IU/mL"},
+        ),
         (
             {"valueQuantity": {"value": 5, "unit": "cells", "system": SNOMED, "code": "258797006"}},
             {"value": "5", "unit": "cells"},
@@ -24,10 +39,16 @@ QUANTITY = {"value": 3.2, "unit": "K/uL", "system": "http://unitsofmeasure.org",
         ({"valueString": ">1:1280"}, {"value": ">1:1280", "comparator": None}),
         ({"valueInteger": 320}, {"value": "320"}),
         ({"valueBoolean": True}, {"value": "true"}),
-        ({"valueRange": {"low": {"value": 80}, "high": {"value": 160}}}, {"value": "80", "value_to": "160", "comparator": None}),
+        (
+            {"valueRange": {"low": {"value": 80}, "high": {"value": 160}}},
+            {"value": "80", "value_to": "160", "comparator": None},
+        ),
         ({"valueRange": {"high": {"value": 80}}}, {"value": "80", "value_to": None, "comparator": "<="}),
         ({"valueRange": {"low": {"value": 80, "unit": "mg"}}}, {"value": "80", "comparator": ">=", "unit": "mg"}),
-        ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 320.0}}}, {"value": "1:320", "unit": None}),
+        (
+            {"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 320.0}}},
+            {"value": "1:320", "unit": None},
+        ),
         (
             {"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 1280, "comparator": ">"}}},
             {"value": "1:1280", "comparator": ">"},
@@ -40,8 +61,15 @@ QUANTITY = {"value": 3.2, "unit": "K/uL", "system": "http://unitsofmeasure.org",
             {"valueCodeableConcept": concept("10828004", SNOMED, display="Positive (qualifier value)")},
             {"value": "Positive", "interpretation": "10828004"},
         ),
-        ({"valueCodeableConcept": concept("X", "urn:local", text="homogeneous")}, {"value": "homogeneous", "interpretation": None}),
+        (
+            {"valueCodeableConcept": concept("X", "urn:local", text="homogeneous")},
+            {"value": "homogeneous", "interpretation": None},
+        ),
         ({"valueCodeableConcept": concept("POS", "urn:local")}, {"value": "POS"}),
+        (
+            {"valueCodeableConcept": concept("1", SNOMED, display="Urine protein test = ++ (finding)")},
+            {"value": "++", "interpretation": "1"},
+        ),
         ({"dataAbsentReason": concept("not-performed", "urn:x")}, {"value": None, "absent_reason": "not-performed"}),
         ({"interpretation": [concept("POS", "urn:x")]}, {"interpretation": "POS"}),
         ({"interpretation": [concept(text="High")]}, {"interpretation": "High"}),
@@ -66,7 +94,10 @@ def test_values_of_an_observation(tmp_path: Path, given: dict[str, Any], expecte
             {"high": "11"},
         ),
         (
-            [{"high": {"value": 5}, "appliesTo": [concept("F", "urn:x")]}, {"high": {"value": 6}, "appliesTo": [concept("M", "urn:x")]}],
+            [
+                {"high": {"value": 5}, "appliesTo": [concept("F", "urn:x")]},
+                {"high": {"value": 6}, "appliesTo": [concept("M", "urn:x")]},
+            ],
             {"low": None, "high": None, "range_text": None},
         ),
     ],
@@ -85,7 +116,10 @@ def test_a_value_without_unit_takes_the_unit_of_its_own_range(tmp_path: Path) ->
 
 
 def test_components_are_parts_with_references_of_their_own(tmp_path: Path) -> None:
-    parts = [{"code": concept("8480-6"), "valueQuantity": {"value": 120}}, {"code": concept("8462-4"), "valueString": "80"}]
+    parts = [
+        {"code": concept("8480-6"), "valueQuantity": {"value": 120}},
+        {"code": concept("8462-4"), "valueString": "80"},
+    ]
     rows = world(tmp_path, patient(), observation(component=parts)).statements
     assert [(r["part"], r["reference"], r["code"], r["value"]) for r in rows] == [
         (0, "Observation/o", "5048-4", None),
@@ -107,7 +141,9 @@ def test_one_row_per_coding_and_a_text_alone_is_a_row(tmp_path: Path) -> None:
 
 def test_the_evidence_text_names_test_value_and_note(tmp_path: Path) -> None:
     row = world(
-        tmp_path, patient(), observation(code=concept("5048-4", text="ANA"), valueString="1:320", note=[{"text": "speckled"}])
+        tmp_path,
+        patient(),
+        observation(code=concept("5048-4", text="ANA"), valueString="1:320", note=[{"text": "speckled"}]),
     ).statement
     assert row["text"] == "ANA 1:320; speckled"
 
@@ -153,7 +189,10 @@ def test_who_says_an_observation(tmp_path: Path, given: dict[str, Any], by: str 
         (observation(status="cancelled"), "withdrawn"),
         (observation(status="preliminary"), "asserted"),
         (resource("Condition", verificationStatus=concept("refuted", "urn:x"), code=concept("M32.9")), "refuted"),
-        (resource("Condition", verificationStatus=concept("entered-in-error", "urn:x"), code=concept("M32.9")), "withdrawn"),
+        (
+            resource("Condition", verificationStatus=concept("entered-in-error", "urn:x"), code=concept("M32.9")),
+            "withdrawn",
+        ),
         (resource("Condition", clinicalStatus=concept("resolved", "urn:x"), code=concept("M32.9")), "asserted"),
         (resource("Procedure", status="not-done", code=concept("1")), "withdrawn"),
         (resource("Encounter", status="planned", type=[concept("1")]), "withdrawn"),
@@ -161,7 +200,10 @@ def test_who_says_an_observation(tmp_path: Path, given: dict[str, Any], by: str 
         (resource("AllergyIntolerance", verificationStatus=concept("refuted", "urn:x"), code=concept("1")), "refuted"),
         (resource("MedicationStatement", status="not-taken", medicationCodeableConcept=concept("1")), "refuted"),
         (resource("MedicationRequest", status="draft", medicationCodeableConcept=concept("1")), "withdrawn"),
-        (resource("MedicationRequest", status="active", doNotPerform=True, medicationCodeableConcept=concept("1")), "refuted"),
+        (
+            resource("MedicationRequest", status="active", doNotPerform=True, medicationCodeableConcept=concept("1")),
+            "refuted",
+        ),
         (resource("MedicationRequest", status="stopped", medicationCodeableConcept=concept("1")), "asserted"),
         (resource("MedicationDispense", status="declined", medicationCodeableConcept=concept("1")), "withdrawn"),
     ],
@@ -175,11 +217,20 @@ def test_status(tmp_path: Path, made: dict[str, Any], status: str) -> None:
 
 def test_condition_onset_before_recorded_and_asserter(tmp_path: Path) -> None:
     made = resource(
-        "Condition", code=concept("M79.7"), onsetPeriod={"start": "2019-05"}, recordedDate="2021-01-02", abatementDateTime="2022",
+        "Condition",
+        code=concept("M79.7"),
+        onsetPeriod={"start": "2019-05"},
+        recordedDate="2021-01-02",
+        abatementDateTime="2022",
         asserter={"reference": "Patient/1"},
-    )  # fmt: skip
+    )
     row = world(tmp_path, patient(), made).statement
-    assert (row["kind"], row["date"], row["known_date"], row["end_date"]) == ("condition", "2019-05", "2021-01-02", "2022")
+    assert (row["kind"], row["date"], row["known_date"], row["end_date"]) == (
+        "condition",
+        "2019-05",
+        "2021-01-02",
+        "2022",
+    )
     assert row["by"] == "patient"
 
 
@@ -196,9 +247,12 @@ def test_a_condition_that_only_may_be_says_so(tmp_path: Path) -> None:
 
 def test_conclusion_codes_of_a_report(tmp_path: Path) -> None:
     made = resource(
-        "DiagnosticReport", status="final", code=concept("x"), issued="2021-02-03",
+        "DiagnosticReport",
+        status="final",
+        code=concept("x"),
+        issued="2021-02-03",
         conclusionCode=[concept("1", SNOMED), concept("2", SNOMED)],
-    )  # fmt: skip
+    )
     rows = world(tmp_path, patient(), made).statements
     assert [(r["kind"], r["code"], r["part"], r["by"], r["date"]) for r in rows] == [
         ("observation", "1", 1, "clinician", "2021-02-03"),
@@ -214,23 +268,35 @@ MEDICATION = {"resourceType": "Medication", "id": "m", "code": concept("979092",
 )
 def test_medication_by_reference(tmp_path: Path, reference: str) -> None:
     made = resource(
-        "MedicationRequest", status="active", medicationReference={"reference": reference}, authoredOn="2021-05-06",
+        "MedicationRequest",
+        status="active",
+        medicationReference={"reference": reference},
+        authoredOn="2021-05-06",
         contained=[MEDICATION | {"id": "c"}],
-    )  # fmt: skip
+    )
     read = world(tmp_path, patient(), MEDICATION, made)
     assert (read.statement["code"], read.statement["display"]) == ("979092", "hydroxychloroquine")
     assert read.classes["Medication/m"] == ("unmapped" if reference == "#c" else "used")
 
 
 def test_medication_without_code_is_named_by_its_ingredients(tmp_path: Path) -> None:
-    mixture = {"resourceType": "Medication", "id": "m", "ingredient": [{"itemCodeableConcept": concept("5521", RXNORM)}]}
+    mixture = {
+        "resourceType": "Medication",
+        "id": "m",
+        "ingredient": [{"itemCodeableConcept": concept("5521", RXNORM)}],
+    }
     made = resource("MedicationStatement", status="active", medicationReference={"reference": "Medication/m"})
     assert world(tmp_path, patient(), mixture, made).statement["code"] == "5521"
 
 
 def test_medication_that_is_nowhere(tmp_path: Path) -> None:
     lost = resource("MedicationRequest", "lost", status="active", medicationReference={"reference": "Medication/9"})
-    named = resource("MedicationRequest", "named", status="active", medicationReference={"reference": "Medication/9", "display": "MTX"})
+    named = resource(
+        "MedicationRequest",
+        "named",
+        status="active",
+        medicationReference={"reference": "Medication/9", "display": "MTX"},
+    )
     read = world(tmp_path, patient(), lost, named)
     assert read.statement["display"] == "MTX"
     assert read.classes["MedicationRequest/lost"] == "rejected"
@@ -243,7 +309,10 @@ def test_medication_that_is_nowhere(tmp_path: Path) -> None:
     [
         (
             resource(
-                "MedicationRequest", status="active", medicationCodeableConcept=concept("1"), authoredOn="2021-05-06",
+                "MedicationRequest",
+                status="active",
+                medicationCodeableConcept=concept("1"),
+                authoredOn="2021-05-06",
                 dosageInstruction=[
                     {"text": "1 daily", "doseAndRate": [{"doseQuantity": {"value": 400, "unit": "mg"}}]}
                 ],
@@ -253,26 +322,36 @@ def test_medication_that_is_nowhere(tmp_path: Path) -> None:
         ),
         (
             resource(
-                "MedicationStatement", status="active", medicationCodeableConcept=concept("1"),
-                effectivePeriod={"start": "2020", "end": "2021"}, dateAsserted="2022-01-01", dosage=[{"text": "2 daily"}],
+                "MedicationStatement",
+                status="active",
+                medicationCodeableConcept=concept("1"),
+                effectivePeriod={"start": "2020", "end": "2021"},
+                dateAsserted="2022-01-01",
+                dosage=[{"text": "2 daily"}],
             ),
             ("2020", "2021", None, None, "2 daily"),
         ),
         (
             resource(
-                "MedicationAdministration", status="completed", medicationCodeableConcept=concept("1"),
-                effectiveDateTime="2021-01-02T03:04:05Z", dosage={"text": "iv", "dose": {"value": 500, "unit": "mg"}},
+                "MedicationAdministration",
+                status="completed",
+                medicationCodeableConcept=concept("1"),
+                effectiveDateTime="2021-01-02T03:04:05Z",
+                dosage={"text": "iv", "dose": {"value": 500, "unit": "mg"}},
             ),
             ("2021-01-02T03:04:05Z", None, "500", "mg", "iv"),
         ),
         (
             resource(
-                "MedicationDispense", status="completed", medicationCodeableConcept=concept("1"), whenHandedOver="2021-02-03",
+                "MedicationDispense",
+                status="completed",
+                medicationCodeableConcept=concept("1"),
+                whenHandedOver="2021-02-03",
             ),
             ("2021-02-03", None, None, None, None),
         ),
     ],
-)  # fmt: skip
+)
 def test_dates_and_doses_of_the_medication_resources(
     tmp_path: Path, made: dict[str, Any], expected: tuple[str | None, ...]
 ) -> None:
@@ -284,13 +363,18 @@ def test_dates_and_doses_of_the_medication_resources(
 
 def test_a_visit_has_the_specialty_of_who_took_part(tmp_path: Path) -> None:
     role = {
-        "resourceType": "PractitionerRole", "id": "role", "practitioner": {"reference": "Practitioner/p"},
+        "resourceType": "PractitionerRole",
+        "id": "role",
+        "practitioner": {"reference": "Practitioner/p"},
         "specialty": [concept("394810000", SNOMED, text="Rheumatology")],
-    }  # fmt: skip
+    }
     visit = resource(
-        "Encounter", status="finished", type=[concept("185349003", SNOMED)], period={"start": "2021-01-02"},
+        "Encounter",
+        status="finished",
+        type=[concept("185349003", SNOMED)],
+        period={"start": "2021-01-02"},
         participant=[{"individual": {"reference": "Practitioner/p"}}],
-    )  # fmt: skip
+    )
     read = world(tmp_path, patient(), role, visit)
     assert [(r["kind"], r["code"], r["date"]) for r in read.statements] == [
         ("encounter", "185349003", "2021-01-02"),
@@ -307,10 +391,14 @@ def test_procedure_immunization_allergy_family_history(tmp_path: Path) -> None:
         resource("Immunization", "i", status="completed", vaccineCode=concept("2"), occurrenceDateTime="2021-01-02"),
         resource("AllergyIntolerance", "a", code=concept("3"), recordedDate="2021-01-03"),
         resource(
-            "FamilyMemberHistory", "f", status="completed", date="2021-01-04", relationship=concept(text="mother"),
+            "FamilyMemberHistory",
+            "f",
+            status="completed",
+            date="2021-01-04",
+            relationship=concept(text="mother"),
             condition=[{"code": concept("4", text="lupus")}],
         ),
-    )  # fmt: skip
+    )
     assert [(r["kind"], r["code"], r["date"], r["reference"]) for r in read.statements] == [
         ("allergy", "3", "2021-01-03", "AllergyIntolerance/a"),
         ("family_history", "4", "2021-01-04", "FamilyMemberHistory/f"),
@@ -325,20 +413,42 @@ def test_questionnaire_items_of_our_instruments_three_levels_deep(tmp_path: Path
         return {"linkId": link} | ({"answer": list(answers)} if answers else {}) | ({"item": inside} if inside else {})
 
     form = resource(
-        "QuestionnaireResponse", "q", status="completed", authored="2021-06-07", questionnaire="http://x/Questionnaire/fm-2016|1.0",
+        "QuestionnaireResponse",
+        "q",
+        status="completed",
+        authored="2021-06-07",
+        questionnaire="http://x/Questionnaire/fm-2016|1.0",
         item=[
             item("fm_2016.fatigue", {"valueInteger": 2}),
-            item("group", inside=[item("cognitive", {"valueDecimal": 1.0}), item("deep", inside=[item("headache", {"valueBoolean": True})])]),
+            item(
+                "group",
+                inside=[
+                    item("cognitive", {"valueDecimal": 1.0}),
+                    item("deep", inside=[item("headache", {"valueBoolean": True})]),
+                ],
+            ),
             item("pain_sites", {"valueCoding": {"code": "neck"}}, {"valueString": "hip_l"}),
             item("months", {"valueInteger": 6, "item": [item("depression", {"valueBoolean": False})]}),
         ],
-    )  # fmt: skip
-    other = resource("QuestionnaireResponse", "other", status="completed", questionnaire="http://x/phq-9", item=[item("1", {"valueInteger": 2})])
+    )
+    other = resource(
+        "QuestionnaireResponse",
+        "other",
+        status="completed",
+        questionnaire="http://x/phq-9",
+        item=[item("1", {"valueInteger": 2})],
+    )
     rows = world(tmp_path, patient(), form, other, sites=["neck", "hip_l", "hip_r"]).statements
     assert {r["code"]: r["value"] for r in rows} == {
-        "fm_2016.fatigue": "2", "fm_2016.cognitive": "1.0", "fm_2016.headache": "1", "fm_2016.depression": "0",
-        "fm_2016.months": "6", "fm_2016.site.neck": "1", "fm_2016.site.hip_l": "1", "fm_2016.site.hip_r": "0",
-    }  # fmt: skip
+        "fm_2016.fatigue": "2",
+        "fm_2016.cognitive": "1.0",
+        "fm_2016.headache": "1",
+        "fm_2016.depression": "0",
+        "fm_2016.months": "6",
+        "fm_2016.site.neck": "1",
+        "fm_2016.site.hip_l": "1",
+        "fm_2016.site.hip_r": "0",
+    }
     assert {(r["kind"], r["system"], r["by"], r["group_key"], r["date"]) for r in rows} == {
         ("instrument", "instrument", "patient", "QuestionnaireResponse/q", "2021-06-07")
     }
@@ -347,7 +457,9 @@ def test_questionnaire_items_of_our_instruments_three_levels_deep(tmp_path: Path
 
 def test_patients(tmp_path: Path) -> None:
     read = world(
-        tmp_path, patient("a", deceasedDateTime="2020-01-01"), {"resourceType": "Patient", "id": "b", "gender": "x", "birthDate": "1980"}
+        tmp_path,
+        patient("a", deceasedDateTime="2020-01-01"),
+        {"resourceType": "Patient", "id": "b", "gender": "x", "birthDate": "1980"},
     )
     assert [{k: v for k, v in row.items() if k != "row_no"} for row in read.rows("patients")] == [
         {"person_id": "a", "sex": "female", "birth_date": "1980-02-01", "death_date": "2020-01-01"},
@@ -365,9 +477,16 @@ def test_other_types_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    ["Patient/1", "http://server/fhir/Patient/1", "https://server/Patient/1/_history/2", "Patient/1/_history/2", "urn:uuid:1",
-     "Patient?identifier=http://mrn|77", "Patient?active=true&identifier=77"],
-)  # fmt: skip
+    [
+        "Patient/1",
+        "http://server/fhir/Patient/1",
+        "https://server/Patient/1/_history/2",
+        "Patient/1/_history/2",
+        "urn:uuid:1",
+        "Patient?identifier=http://mrn|77",
+        "Patient?active=true&identifier=77",
+    ],
+)
 def test_references_to_a_person(tmp_path: Path, reference: str) -> None:
     person = patient(identifier=[{"system": "http://mrn", "value": "77"}])
     assert world(tmp_path, person, observation(subject=reference)).statement["person_id"] == "1"
@@ -427,12 +546,16 @@ def test_lines_are_named(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "x.ndjson", patient(), observation("a", subject="Patient/9"), observation("b"))
     read = World(path)
     assert {row["reference"]: row["line"] for row in read.rows("source_rows")} == {
-        "Patient/1": 1, "Observation/a": 2, "Observation/b": 3,
-    }  # fmt: skip
+        "Patient/1": 1,
+        "Observation/a": 2,
+        "Observation/b": 3,
+    }
     assert [(row["file"], row["line"]) for row in read.rejected] == [("x.ndjson", 2)]
 
 
-@pytest.mark.parametrize("name", ["all.ndjson", "all.ndjson.gz", "all.jsonl", "all.json", "all.json.gz", "Claim.ndjson"])
+@pytest.mark.parametrize(
+    "name", ["all.ndjson", "all.ndjson.gz", "all.jsonl", "all.json", "all.json.gz", "Claim.ndjson"]
+)
 def test_the_type_comes_from_the_line_not_from_the_name(tmp_path: Path, name: str) -> None:
     read = World(write_lines(tmp_path / name, patient(), observation(valueInteger=1)))
     assert (read.persons, read.statement["value"]) == (["1"], "1")
@@ -448,7 +571,11 @@ def test_every_kind_of_bundle(tmp_path: Path, kind: str, indent: int | None) -> 
 def test_bundles_inside_a_bundle_bundles_as_lines_and_a_list_of_resources(tmp_path: Path) -> None:
     inner = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": observation()}]}
     expected = {"Patient/1": "used", "Observation/o": None}
-    outer = {"resourceType": "Bundle", "type": "batch-response", "entry": [{"resource": patient()}, {"resource": inner}]}
+    outer = {
+        "resourceType": "Bundle",
+        "type": "batch-response",
+        "entry": [{"resource": patient()}, {"resource": inner}],
+    }
     assert World(write_json(tmp_path / "a.json", outer)).classes == expected
     assert World(write_lines(tmp_path / "b.ndjson", bundle(patient()), inner)).classes == expected
     assert World(write_json(tmp_path / "c.json", [patient(), observation()])).classes == expected
@@ -464,5 +591,7 @@ def test_an_entry_without_resource_is_counted(tmp_path: Path) -> None:
 def test_nothing_temporary_stays_and_settings_are_kept(tmp_path: Path) -> None:
     con = world(tmp_path, patient(), observation()).con
     assert con.execute("select count(*) from duckdb_tables() where temporary").fetchone() == (0,)
-    assert con.execute("select count(*) from duckdb_functions() where starts_with(function_name, 'fhir_')").fetchone() == (0,)
+    assert con.execute(
+        "select count(*) from duckdb_functions() where starts_with(function_name, 'fhir_')"
+    ).fetchone() == (0,)
     assert con.execute("select current_setting('preserve_insertion_order')").fetchone() == (False,)

@@ -2,14 +2,22 @@
 
 A relation's grain is its "one row per …"; its key is unique on every engine and every data set (tested).
 Types are DuckDB names that mean the same on Spark. A change here is a change of contract.
+
+Some relations have columns that knowledge rows make: one per word of finding bits, set or item. They are written once
+with a placeholder (`p<word>`, `<sle_set>_points`); `expand` puts the ids of a knowledge base in. Columns are read by
+name, so their order is not part of the contract.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 TEXT, WHOLE, REAL, DAY, FLAG = "VARCHAR", "BIGINT", "DOUBLE", "DATE", "BOOLEAN"
 SMALL = "INTEGER"
+POINTS = "DECIMAL(6,2)"  # added and compared only, so that engines agree exactly
+BITS = "DECIMAL(38,6)"  # a sum of exact micro-bits; cast to DOUBLE before it is raised
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ PERSONS = Relation(
 EVENTS = Relation(
     "events",
     "one row per clinical statement and known code of it, typed, in canonical units",
-    (),
+    ("row_no", "part", "system", "code", "code_id"),
     {
         "person": WHOLE, "row_no": WHOLE, "part": SMALL, "reference": TEXT, "kind": TEXT, "code_id": SMALL,
         "system": TEXT, "code": TEXT, "display": TEXT,
@@ -84,7 +92,441 @@ EVENTS = Relation(
     },
 )  # fmt: skip
 
+# what a reader leaves beside statements, and what a run is asked for
+
+PATIENTS = Relation(
+    "patients",
+    "one row per patient record of the source, as text",
+    ("row_no",),
+    {
+        "person_id": TEXT, "sex": TEXT, "birth_date": TEXT, "death_date": TEXT, "row_no": WHOLE,
+        "age": SMALL, "as_of": TEXT, "setting": TEXT,
+    },
+)  # fmt: skip
+
+ASKED = Relation(
+    "asked",
+    "one row: the as-of day asked for (NULL: the default) and the calendar day",
+    (),
+    {"as_of": DAY, "today": DAY},
+)
+
+OPTIONS = Relation("options", "one row: the setting that the user gave for all, or NULL", (), {"setting": TEXT})
+
+WANTED = Relation(
+    "wanted", "one row per person who is of interest whatever the record says", ("person",), {"person": WHOLE}
+)
+
+GIVEN_SETTINGS = Relation(
+    "given_settings",
+    "one row per person whose own document names a setting",
+    ("person",),
+    {"person": WHOLE, "setting": TEXT},
+)
+
+# the events room: from statements to events
+
+READING_LIMITS = Relation(
+    "reading_limits",
+    "one row: the days between which a date is possible, and the limits for numbers without a unit",
+    (),
+    {"first_day": DAY, "day_after": DAY, "titre_min": REAL, "proof": REAL},
+)
+
+SYSTEM_NAMES = Relation(
+    "system_names",
+    "one row per name of a code system, bare of version and decoration",
+    ("bare_system",),
+    {"bare_system": TEXT, "short_system": TEXT},
+)
+
+UNIT_MAP = Relation(
+    "unit_map",
+    "one row per finding and unit as it may be written, with its conversion",
+    ("finding", "seen", "unit"),
+    {
+        "finding": TEXT, "seen": TEXT, "unit": TEXT, "factor": REAL, "shift": REAL,
+        "plausible_low": REAL, "plausible_high": REAL,
+    },
+)  # fmt: skip
+
+MEANINGS = Relation(
+    "meanings",
+    "one row per group of statements, code system, code and knowledge code that it means there",
+    ("kind_group", "system", "code_key", "code_id", "borrowed"),
+    {
+        "kind_group": TEXT, "system": TEXT, "code_key": TEXT, "code_id": SMALL, "source": TEXT, "rule": TEXT,
+        "method": TEXT, "by_prefix": FLAG, "borrowed": SMALL, "by_default": TEXT, "canonical": TEXT, "mode": TEXT,
+        "unit_finding": TEXT, "default_unit": TEXT,
+    },
+)  # fmt: skip
+
+ITEM_CODES = Relation(
+    "item_codes",
+    "one row per code of an instrument's item or site, with the range of its answers",
+    ("code",),
+    {"code": TEXT, "low": REAL, "high": REAL},
+)
+
+IGNORED_CODES = Relation(
+    "ignored_codes",
+    "one row per code that is listed as irrelevant",
+    ("short_system", "code_key"),
+    {"short_system": TEXT, "code_key": TEXT},
+)
+
+CODE_MAP = Relation(
+    "code_map",
+    "one row per distinct kind, system and code of the statements, and knowledge code that it means (if any)",
+    ("kind", "system", "code", "code_id"),
+    {
+        "kind": TEXT, "system": TEXT, "code": TEXT, "short_system": TEXT, "code_id": SMALL, "source": TEXT,
+        "rule": TEXT, "method": TEXT, "by_default": TEXT, "canonical": TEXT, "mode": TEXT, "unit_finding": TEXT,
+        "default_unit": TEXT, "item_low": REAL, "item_high": REAL, "class": TEXT,
+    },
+)  # fmt: skip
+
+TEXTS = Relation(
+    "texts",
+    "one row per distinct wording of a result, a flag or a reference range that is not a plain number, as read",
+    ("text",),
+    {
+        "text": TEXT, "number": REAL, "number_to": REAL, "comparator": TEXT, "unit_text": TEXT, "shape": TEXT,
+        "interpretation": TEXT,
+    },
+)  # fmt: skip
+
+UNIT_PROOFS = Relation(
+    "unit_proofs",
+    "one row per finding and reference range, as written beside numbers without unit, that proves the unit",
+    ("source", "low_text", "high_text", "range_text"),
+    {
+        "source": TEXT, "low_text": TEXT, "high_text": TEXT, "range_text": TEXT, "factor": REAL, "shift": REAL,
+        "plausible_low": REAL, "plausible_high": REAL,
+    },
+)  # fmt: skip
+
+READINGS = Relation(
+    "readings",
+    "one row per statement, coding of it and knowledge code, typed, with what is wrong with it",
+    ("row_no", "part", "coding_no", "code_id"),
+    {
+        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "coding_no": SMALL, "reference": TEXT, "kind": TEXT,
+        "code_id": SMALL, "source": TEXT, "system": TEXT, "code": TEXT, "display": TEXT,
+        "date": DAY, "date_precision": TEXT, "known_date": DAY, "known_precision": TEXT, "end_date": DAY,
+        "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
+        "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT,
+        "group_key": TEXT, "class": TEXT, "fault": TEXT, "fault_value": TEXT, "raw_number": REAL, "raw_unit": TEXT,
+    },
+)  # fmt: skip
+
+HORIZONS = Relation(
+    "horizons",
+    "one row per person: the day up to which the record is read, and that of the document itself",
+    ("person",),
+    {"person": WHOLE, "as_of": DAY, "document_as_of": DAY},
+)
+
+REJECTIONS = Relation(
+    "rejections",
+    "one row per reading, or date of a person, that could not be used, with where, why and what to do",
+    (),
+    REJECTED.columns,
+)
+
+ROW_CLASSES = Relation(
+    "row_classes",
+    "one row per source row with its one class in the accounting",
+    ("row_no",),
+    {"row_no": WHOLE, "source_type": TEXT, "class": TEXT},
+)
+
+ACCOUNTING = Relation(
+    "accounting",
+    "one row per source type and class: how many source rows of it there are",
+    ("source_type", "class"),
+    {"source_type": TEXT, "class": TEXT, "n": WHOLE},
+)
+
+# the findings room
+
+WORDS = {"p<word>": WHOLE, "a<word>": WHOLE}
+"""Finding states as bits: present and absent (docs/decisions/0001-states-as-bits.md)."""
+
+MARK = {
+    "person": WHOLE, "date": DAY, "date_precision": TEXT, "known_date": DAY, "row_no": WHOLE, "part": SMALL, "by": TEXT,
+    "reference": TEXT, "text": TEXT, "seen": FLAG, "strength": TEXT, "outcome_code": SMALL, "outcome_result": SMALL,
+    "outcome_lo": SMALL, "outcome_hi": SMALL, "outcome_ratio_lo": SMALL, "outcome_ratio_hi": SMALL, **WORDS,
+}  # fmt: skip
+
+MARKS = Relation("marks", "one row per event that can say something about a finding, as words", (), MARK)
+
+FORMS = Relation(
+    "forms",
+    "one row per person, filled-in instrument and variable of it, as an interval",
+    ("person", "group_key", "instrument", "variable"),
+    {
+        "person": WHOLE, "group_key": TEXT, "instrument": TEXT, "date": DAY, "known_date": DAY, "by": TEXT,
+        "variable": TEXT, "lo": REAL, "hi": REAL,
+    },
+)  # fmt: skip
+
+FORM_MARKS = Relation("form_marks", "one row per filled-in form and finding that its answers state, as words", (), MARK)
+
+STATES = Relation(
+    "states", "one row per person with any finding, as closed words", ("person",), {"person": WHOLE, **WORDS}
+)
+
+INTEREST_EVENTS = Relation("interest_events", "one row per event of a person of interest", EVENTS.key, EVENTS.columns)
+
+INTEREST_MARKS = Relation("interest_marks", "one row per mark of a person of interest, from events and forms", (), MARK)
+
+EXPOSURES = Relation(
+    "exposures",
+    "one row per drug statement of a person of interest",
+    (),
+    {
+        "person": WHOLE, "drug": TEXT, "drug_class": TEXT, "start_date": DAY, "end_date": DAY, "known_date": DAY,
+        "reference": TEXT, "dose": REAL, "dose_unit": TEXT, "text": TEXT,
+    },
+)  # fmt: skip
+
+STATED = Relation(
+    "stated",
+    "one row per person of interest, finding, state and source row (part), before attribution",
+    ("person", "finding", "state", "row_no", "part", "reference", "by"),
+    {
+        "person": WHOLE, "finding": TEXT, "state": TEXT, "row_no": WHOLE, "part": SMALL, "date": DAY,
+        "date_precision": TEXT, "known_date": DAY, "by": TEXT, "reference": TEXT, "text": TEXT, "implied": FLAG,
+        "vouched": FLAG,
+    },
+)  # fmt: skip
+
+OCCURRENCES = Relation(
+    "occurrences",
+    "one row per person of interest, finding, state and source row (part), with the likelier cause, if any",
+    STATED.key,
+    {**STATED.columns, "contested_by": TEXT, "contested_text": TEXT, "contested_reference": TEXT},
+)
+
+MASKS = Relation(
+    "masks",
+    "one row per person of interest, clock, day and basis, as closed words: what is known by that day",
+    ("person", "clock", "on_day", "basis"),
+    {"person": WHOLE, "clock": TEXT, "on_day": DAY, "basis": TEXT, **WORDS},
+)
+
+FINDINGS = Relation(
+    "findings",
+    "one row per person of interest and finding: state ever, dates, days, who says it, the first reference",
+    ("person", "finding"),
+    {
+        "person": WHOLE, "finding": TEXT, "state": TEXT, "first_date": DAY, "last_date": DAY, "undated": FLAG,
+        "present_days": SMALL, "absent_days": SMALL, "by": TEXT, "contested_by": TEXT, "contested_text": TEXT,
+        "contested_reference": TEXT, "conflict": FLAG, "reference": TEXT, "first_precision": TEXT, "implied": FLAG,
+        "vouched": FLAG, "derived": FLAG, "last_absent_date": DAY,
+    },
+)  # fmt: skip
+
+RED_FLAGS_IN_FORCE = Relation(
+    "red_flags_in_force",
+    "one row per person of interest and red flag in force on the as-of day",
+    ("person", "flag"),
+    {
+        "person": WHOLE, "flag": TEXT, "urgency_rank": SMALL, "last_date": DAY, "alternative": TEXT, "forbids": FLAG,
+        "vouched": FLAG, "contested_text": TEXT,
+    },
+)  # fmt: skip
+
+# the criteria room
+
+SCORE = {
+    "<sle_set>_points": POINTS, "<sle_set>_possible": POINTS, "<sle_set>_met": FLAG, "<sle_set>_entry": FLAG,
+}  # fmt: skip
+
+SCORE_POINTS = Relation(
+    "points",
+    "one row per person with any finding: points of all sets at face value, and whether each is met (three values)",
+    ("person",),
+    {"person": WHOLE, **SCORE},
+)
+
+FM_FORMS = Relation(
+    "fm_forms",
+    "one row per person, filled-in form and FM set: met on that day (three values) and points",
+    ("person", "group_key", "instrument", "set"),
+    {
+        "person": WHOLE, "group_key": TEXT, "instrument": TEXT, "date": DAY, "known_date": DAY, "by": TEXT, "set": TEXT,
+        "points": REAL, "points_possible": REAL, "wpi_low": REAL, "wpi_high": REAL, "sss_low": REAL, "sss_high": REAL,
+        "applicable": FLAG, "met": FLAG,
+    },
+)  # fmt: skip
+
+FM_POINTS = Relation(
+    "fm_points",
+    "one row per person with a filled-in form: for every FM set points, met ever, and its first day",
+    ("person",),
+    {
+        "person": WHOLE, "any_met": FLAG, "<fm_set>_points": POINTS, "<fm_set>_possible": POINTS, "<fm_set>_met": FLAG,
+        "<fm_set>_date": DAY, "<fm_set>_known_date": DAY,
+    },
+)  # fmt: skip
+
+SCORES = Relation(
+    "scores",
+    "one row per person of interest and basis (points, attributed, specific, strict), over the whole record",
+    ("person", "basis"),
+    {"person": WHOLE, "basis": TEXT, **SCORE},
+)
+
+MET_DATES = Relation(
+    "met_dates",
+    "one row per person of interest, clock (course, known) and basis: the first day on which each set was met",
+    ("person", "clock", "basis"),
+    {"person": WHOLE, "clock": TEXT, "basis": TEXT, "<sle_set>_date": DAY},
+)
+
+ITEMS = Relation(
+    "items",
+    "one row per person of interest and basis: the state of every item of every set (present, absent, unknown)",
+    ("person", "basis"),
+    {"person": WHOLE, "basis": TEXT, "<item>": TEXT},
+)
+
+# the differential room
+
+SETTINGS = Relation(
+    "settings",
+    "one row per person: the setting whose prior applies",
+    ("person",),
+    {"person": WHOLE, "sex": TEXT, "age": SMALL, "setting": TEXT},
+)
+
+PERSON_PRIORS = Relation(
+    "person_priors",
+    "one row per person: the prior share of each hypothesis",
+    ("person",),
+    {
+        "person": WHOLE, "setting": TEXT, "prior_sle": REAL, "prior_fm": REAL, "prior_both": REAL,
+        "prior_neither": REAL,
+    },
+)  # fmt: skip
+
+WEIGHTS_USED = Relation(
+    "weights_used",
+    "one row per person and block in which a finding counts: the number of its weight, at face value",
+    ("person", "number"),
+    {"person": WHOLE, "number": SMALL},
+)
+
+ADDED = {**PERSON_PRIORS.columns, "bits_sle": BITS, "bits_fm": BITS, "bits_both": BITS}
+
+POSTERIOR = Relation(
+    "posterior",
+    "one row per person: the point posterior from findings at face value",
+    ("person",),
+    {**ADDED, "p_sle": REAL, "p_fm": REAL, "p_both": REAL, "p_neither": REAL},
+)
+
+INTEREST = Relation(
+    "interest",
+    "one row per person of interest, for whom dates, references, attribution and intervals are worked out",
+    ("person",),
+    {"person": WHOLE},
+)
+
+INTEREST_WEIGHTS = Relation(
+    "interest_weights",
+    "one row per person of interest and block in which a finding counts: the number of its weight",
+    ("person", "number"),
+    {"person": WHOLE, "number": SMALL},
+)
+
+SHARES = {
+    "p_sle": REAL, "p_sle_low": REAL, "p_sle_high": REAL, "p_fm": REAL, "p_fm_low": REAL, "p_fm_high": REAL,
+    "p_both": REAL, "p_both_low": REAL, "p_both_high": REAL, "p_neither": REAL, "p_neither_low": REAL,
+    "p_neither_high": REAL,
+}  # fmt: skip
+
+INTERVALS = Relation(
+    "intervals", "one row per person of interest: posterior with interval", ("person",), {**ADDED, **SHARES}
+)
+
+CALLS = Relation(
+    "calls",
+    "one row per person of interest: the call and why",
+    ("person",),
+    {
+        "person": WHOLE, "lead": TEXT, "p_lead": REAL, "low_lead": REAL, "forbidding_flags": WHOLE, "call": TEXT,
+        "ground": TEXT,
+    },
+)  # fmt: skip
+
+# the answers room
+
+PERSONS_OUT = Relation(
+    "persons_out",
+    "one row per person read, as persons.parquet has it",
+    ("person",),
+    {
+        "person": WHOLE, "person_id": TEXT, "sex": TEXT, "birth_date": DAY, "age": SMALL, "setting": TEXT,
+        "of_interest": FLAG, "call": TEXT, **SHARES,
+        **{f"<{kind}>_{column}": type_ for kind in ("sle_set", "fm_set") for column, type_ in (
+            ("points", REAL), ("points_attributed", REAL), ("points_specific", REAL),
+            ("met", FLAG), ("met_attributed", FLAG), ("met_specific", FLAG), ("met_date", DAY),
+        )},
+        "sle_dx_first": DAY, "sle_dx_days": SMALL, "fm_dx_first": DAY, "fm_dx_days": SMALL,
+        "fm_any_met": FLAG, "sle_any_specific": FLAG, "sle_any_points": FLAG, "forbidding_flag": FLAG,
+        "red_flags": TEXT,
+    },
+)  # fmt: skip
+
+WORKLIST = Relation(
+    "worklist",
+    "one row per person of interest and reason to look again, in the order to work through it",
+    ("rank",),
+    {
+        "rank": WHOLE, "person_id": TEXT, "reason": TEXT, "urgency": TEXT, "text": TEXT, "evidence": TEXT,
+        "evidence_reference": TEXT, "next_test": TEXT, "person": WHOLE,
+    },
+)  # fmt: skip
+
 SOURCES = (STATEMENTS, SOURCE_ROWS, REJECTED)
+
+ASKED_FOR = (PATIENTS, ASKED, OPTIONS, WANTED, GIVEN_SETTINGS)
+"""What comes from outside the plan beside the source: the reader's patients, and what the user asked for."""
+
+MADE = (
+    READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES,
+    PERSONS, CODE_MAP, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, EVENTS, REJECTIONS, ROW_CLASSES, ACCOUNTING,
+    MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, OCCURRENCES, MASKS, FINDINGS,
+    RED_FLAGS_IN_FORCE,
+    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS,
+    SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
+    PERSONS_OUT, WORKLIST,
+)  # fmt: skip
+"""Every relation that a statement of the house makes, room by room."""
+
+ALL = {relation.name: relation for relation in (*SOURCES, *ASKED_FOR, *MADE)}
+
+
+def expand(relation: Relation, ids: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The columns of a relation for one knowledge base.
+
+    Args:
+        ids: placeholder name (`word`, `sle_set`, `fm_set`, `item`) to the ids that stand for it.
+
+    Returns:
+        Column name to type, placeholders filled in.
+
+    Raises:
+        KeyError: a placeholder has no ids.
+    """
+    columns: dict[str, str] = {}
+    for name, kind in relation.columns.items():
+        hole = re.search(r"<(\w+)>", name)
+        columns |= {name.replace(hole[0], i): kind for i in ids[hole[1]]} if hole else {name: kind}
+    return columns
 
 
 def ddl(relation: Relation) -> str:

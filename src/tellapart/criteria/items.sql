@@ -3,4 +3,4 @@ select person, basis
   {% for i in items %}, case when {{ i.present }} then 'present' when {{ i.absent }} then 'absent' else 'unknown' end as {{ i.column }}
   {% endfor %}
 from masks
-where clock = 'end'
+where basis <> 'evidence'

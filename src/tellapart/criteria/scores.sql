@@ -1,6 +1,6 @@
 -- scores: one row per person of interest and basis (points, attributed, specific, strict), over the whole record.
 {% from 'criteria/score.sql.j2' import score with context %}
-{{ score("(select * from masks where clock = 'end') as ended", "person, basis", true) }}
+{{ score("(select * from masks where basis <> 'evidence') as counted", "person, basis", true) }}
 select person, basis
   {% for s in sets %}, max(case when reading = 'known' then {{ s.name }}__points end) as {{ s.name }}_points,
   max({{ s.name }}__points) as {{ s.name }}_possible,

@@ -11,5 +11,3 @@ where ({{ coded }})
   or f.any_met
   or ({{ red_flag_ever }})
   or d.p_neither < {{ limit("interest_neither_below") }}
-union
-select person from wanted

@@ -255,7 +255,7 @@ class _progress:
         self.started = time.perf_counter()
 
     def __enter__(self) -> Callable[[str, float], None]:
-        from tellapart.pipeline import STAGES
+        from tellapart.pipeline import AUDIT
 
         if self.quiet:
             return lambda stage, seconds: None
@@ -268,7 +268,7 @@ class _progress:
             TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True
         )
         self.bar.start()
-        task = self.bar.add_task("reading", total=len(STAGES))
+        task = self.bar.add_task("reading", total=len(AUDIT))
         bar = self.bar
 
         def step(stage: str, seconds: float) -> None:

@@ -1,24 +1,13 @@
--- code_map: one row per distinct kind, system and code of the statements, and knowledge code that it means (if any).
+-- code_map: one row per kind, system and code seen (new_codes), and knowledge code that it means (if any).
 -- class: mapped | not_needed | unmapped. Steered by system_names, meanings, item_codes, ignored_codes.
 -- An exact code beats an ancestor, a nearer ancestor a farther one; ancestors are found by prefix in the systems whose
 -- codes are built that way.
-with pairs as (
-  select
-    kind, coalesce(system, '') as system, coalesce(code, '') as code,
-    lower(regexp_replace(trim(coalesce(system, '')), '^urn:oid:|[|].*$|/+$', '', 'g')) as bare_system,
-    case
-      when kind in ('drug', 'allergy', 'immunization', 'family_history', 'instrument', 'encounter') then kind
-      else 'stated'
-    end as kind_group
-  from statements
-  group by kind, coalesce(system, ''), coalesce(code, '')
-),
-named as (
+with named as (
   select
     p.kind, p.kind_group, p.system, p.code, coalesce(k.short_system, p.bare_system) as short_system,
     case when coalesce(k.short_system, p.bare_system) in ('icd10cm', 'icd10who', 'icd9cm')
       then upper(replace(trim(p.code), '.', '')) else trim(p.code) end as code_key
-  from pairs as p
+  from new_codes as p
   left join system_names as k on k.bare_system = p.bare_system
 ),
 ranked as (

@@ -32,16 +32,19 @@ KNOWLEDGE_STEPS = (
     ("meanings", ("codes", "findings", "units")),
     ("item_codes", ("instrument_items", "instrument_sites", "pain_sites")),
     ("ignored_codes", ("not_needed",)),
+    ("flag_words", ()),
 )
 """Relations made of knowledge alone, once per session: relation made and relations read, in order."""
 
 STEPS = (
     ("persons", ("patients", "reading_limits")),
-    ("code_map", ("statements", "system_names", "meanings", "item_codes", "ignored_codes")),
-    ("texts", ("statements", "code_map", "result_words")),
+    ("new_codes", ("statements", "code_map")),
+    ("code_map", ("new_codes", "system_names", "meanings", "item_codes", "ignored_codes")),
+    ("new_texts", ("statements", "code_map", "texts", "result_words")),
+    ("texts", ("new_texts", "result_words")),
     ("unit_proofs", ("statements", "code_map", "texts", "unit_map", "reference_ranges", "reading_limits")),
-    ("readings", ("statements", "source_rows", "persons", "code_map", "texts", "unit_map", "unit_proofs",
-                  "reading_limits")),
+    ("readings", ("statements", "source_rows", "persons", "code_map", "texts", "flag_words", "unit_map",
+                  "unit_proofs", "reading_limits")),
     ("horizons", ("readings", "persons", "patients", "asked")),
     ("events", ("readings", "horizons")),
     ("rejections", ("readings", "source_rows", "persons", "patients", "unit_map")),
@@ -52,6 +55,16 @@ STEPS = (
 
 OPTIONAL_PATIENT_COLUMNS = {"age": "integer", "as_of": "varchar", "setting": "varchar"}
 """What only some sources know of a person: age without birth date, the document's own as-of day and setting."""
+
+
+REJECTIONS_DUE = """
+select 1 as due from readings where class = 'rejected'
+union all
+select 1 as due from patients as t inner join persons as p on p.person_id = t.person_id
+where (t.birth_date <> '' and p.birth_date is null) or (t.death_date <> '' and p.death_date is null)
+limit 1
+"""
+"""Is there anything for `rejections` to say? (Asking is cheaper than making it.)"""
 
 
 class Engine(Protocol):
@@ -85,9 +98,25 @@ def text(relation: str) -> str:
     return (Path(__file__).parent / f"{relation}.sql").read_text(encoding="utf-8")
 
 
+REMEMBERED = {"code_map": "new_codes", "texts": "new_texts"}
+"""Relations that only grow within a session, by what is new: what a code or a wording means never changes."""
+
+
 def prepare(engine: Engine) -> None:
-    """Make what is made of knowledge alone; once per session, after the knowledge relations are loaded."""
+    """Make what is made of knowledge alone, and empty the session's memory of codes and wordings.
+
+    Once per session, after the knowledge relations are loaded; again when they change.
+    """
     for name, _ in KNOWLEDGE_STEPS:
+        engine.make(name, text(name))
+    nothing = "cast(null as varchar)"
+    engine.make(
+        "new_codes",
+        f"select {nothing} as kind, {nothing} as system, {nothing} as code, {nothing} as bare_system, "
+        f"{nothing} as kind_group where false",
+    )
+    engine.make("new_texts", f"select {nothing} as text where false")
+    for name in REMEMBERED:
         engine.make(name, text(name))
 
 
@@ -111,10 +140,15 @@ def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
     _complete_patients(engine)
     asked = "null" if as_of is None else f"'{as_of.isoformat()}'"
     engine.make("asked", f"select cast({asked} as date) as as_of, cast('{today.isoformat()}' as date) as today")
-    for name, _ in STEPS[:-1]:
-        engine.make(name, text(name))
-    engine.make("rejected", "select * from rejected union all by name select * from rejections")
-    engine.make("accounting", text("accounting"))
+    for name, _ in STEPS:
+        if name in REMEMBERED:
+            if engine.rows(f"select 1 as new from {REMEMBERED[name]} limit 1"):
+                engine.make(name, f"select * from {name} union all by name select * from ({text(name)})")
+        elif name != "rejections":
+            engine.make(name, text(name))
+        elif engine.rows(REJECTIONS_DUE):
+            engine.make(name, text(name))
+            engine.make("rejected", "select * from rejected union all by name select * from rejections")
     check_accounting(engine)
     row = engine.rows(
         "select max(h.as_of) as day, count(p.as_of) > 0 as own from horizons as h "

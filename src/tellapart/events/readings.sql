@@ -1,6 +1,6 @@
 -- readings: one row per statement and knowledge code of it, typed, in canonical units, with what is wrong with it.
 -- class: used (so far: the as-of day is not applied yet) | rejected | withdrawn | not_needed (no result in it).
--- Steered by code_map, unit_map, unit_proofs, reading_limits. No unit is guessed: a number without one is used only if
+-- Steered by code_map, flag_words, unit_map, unit_proofs, reading_limits. No unit is guessed: a number without one is used only if
 -- its code fixes the unit or exactly one unit fits the reference range that came with it (unit_proofs).
 with typed as (
   select
@@ -11,12 +11,12 @@ with typed as (
     coalesce(nullif(trim(lower(s.method)), ''), m.method) as method,
     nullif(trim(s.date), '') as date_text, nullif(trim(s.known_date), '') as known_text,
     nullif(trim(s.end_date), '') as end_text,
-    case length(trim(s.date)) when 4 then trim(s.date) || '-01-01' when 7 then trim(s.date) || '-01'
-      else trim(s.date) end as date_long,
-    case length(trim(s.known_date)) when 4 then trim(s.known_date) || '-01-01' when 7 then trim(s.known_date) || '-01'
-      else trim(s.known_date) end as known_long,
-    case length(trim(s.end_date)) when 4 then trim(s.end_date) || '-01-01' when 7 then trim(s.end_date) || '-01'
-      else trim(s.end_date) end as end_long,
+    try_cast(substr(trim(s.date) || case length(trim(s.date)) when 4 then '-01-01' when 7 then '-01' else '' end, 1, 10)
+      as date) as date_cast,
+    try_cast(substr(trim(s.known_date)
+      || case length(trim(s.known_date)) when 4 then '-01-01' when 7 then '-01' else '' end, 1, 10) as date) as known_cast,
+    try_cast(substr(trim(s.end_date)
+      || case length(trim(s.end_date)) when 4 then '-01-01' when 7 then '-01' else '' end, 1, 10) as date) as end_cast,
     nullif(trim(s.value), '') as value_text, nullif(trim(s.value_to), '') as value_to_text,
     case
       when v.shape is not null then v.shape
@@ -35,15 +35,7 @@ with typed as (
       as low,
     coalesce(try_cast(s.high as double), r.number_to, case when r.comparator in ('<', '<=') then r.number end) as high,
     v.interpretation as word,
-    case upper(trim(s.interpretation))
-      when 'L' then 'L' when 'LL' then 'L' when 'LU' then 'L' when 'LX' then 'L' when '<' then 'L'
-      when 'H' then 'H' when 'HH' then 'H' when 'HU' then 'H' when 'HX' then 'H' when '>' then 'H'
-      when 'N' then 'N' when 'A' then 'A' when 'AA' then 'A'
-      when 'POS' then 'POS' when 'DET' then 'POS' when 'RR' then 'POS'
-      when 'NEG' then 'NEG' when 'ND' then 'NEG' when 'NR' then 'NEG'
-      when 'IND' then 'IND' when 'E' then 'IND' when 'WR' then 'IND'
-      else i.interpretation
-    end as flag
+    coalesce(w.flag, i.interpretation) as flag
   from statements as s
   inner join code_map as m
     on m.kind = s.kind and m.system = coalesce(s.system, '') and m.code = coalesce(s.code, '') and m.class = 'mapped'
@@ -51,31 +43,30 @@ with typed as (
   left join texts as v on v.text = s.value
   left join texts as r on r.text = s.range_text
   left join texts as i on i.text = s.interpretation
+  left join flag_words as w on w.code = upper(trim(s.interpretation))
   where not exists (select 1 from source_rows as x where x.row_no = s.row_no and x.class is not null)
 ),
 shaped as (
   select
     t.*,
+    -- a day as it was written, not as the cast would have it ('2021-3-4', '2021/03/04')
     case
-      when cast(try_cast(substr(t.date_long, 1, 10) as date) as varchar) = substr(t.date_long, 1, 10)
-        and substr(t.date_long, 11, 1) in ('', 'T', ' ')
-        and try_cast(substr(t.date_long, 1, 10) as date) >= b.first_day
-        and try_cast(substr(t.date_long, 1, 10) as date) < b.day_after
-        then try_cast(substr(t.date_long, 1, 10) as date)
+      when t.date_cast >= b.first_day and t.date_cast < b.day_after
+        and starts_with(t.date_text, substr(cast(t.date_cast as varchar), 1, length(t.date_text)))
+        and substr(t.date_text, 11, 1) in ('', 'T', ' ')
+        then t.date_cast
     end as day,
     case
-      when cast(try_cast(substr(t.known_long, 1, 10) as date) as varchar) = substr(t.known_long, 1, 10)
-        and substr(t.known_long, 11, 1) in ('', 'T', ' ')
-        and try_cast(substr(t.known_long, 1, 10) as date) >= b.first_day
-        and try_cast(substr(t.known_long, 1, 10) as date) < b.day_after
-        then try_cast(substr(t.known_long, 1, 10) as date)
+      when t.known_cast >= b.first_day and t.known_cast < b.day_after
+        and starts_with(t.known_text, substr(cast(t.known_cast as varchar), 1, length(t.known_text)))
+        and substr(t.known_text, 11, 1) in ('', 'T', ' ')
+        then t.known_cast
     end as known_day,
     case
-      when cast(try_cast(substr(t.end_long, 1, 10) as date) as varchar) = substr(t.end_long, 1, 10)
-        and substr(t.end_long, 11, 1) in ('', 'T', ' ')
-        and try_cast(substr(t.end_long, 1, 10) as date) >= b.first_day
-        and try_cast(substr(t.end_long, 1, 10) as date) < b.day_after
-        then try_cast(substr(t.end_long, 1, 10) as date)
+      when t.end_cast >= b.first_day and t.end_cast < b.day_after
+        and starts_with(t.end_text, substr(cast(t.end_cast as varchar), 1, length(t.end_text)))
+        and substr(t.end_text, 11, 1) in ('', 'T', ' ')
+        then t.end_cast
     end as end_day,
     case
       when t.mode not in ('number', 'strip', 'titre', 'free') then null

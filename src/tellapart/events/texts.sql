@@ -1,34 +1,17 @@
--- texts: one row per distinct wording of a result, a flag or a reference range that is not a plain number, as read.
+-- texts: one row per wording of a result, a flag or a reference range that is not a plain number (new_texts), as read.
 -- shape: titre ('1:80', '1/80', '1 in 320'), ordinal ('2+', 'trace'), number ('<0.5 g/L', '0-2', '3,2'), word
 -- ('Positive'), ambiguous ('1,234': thousands or decimals?) or text (not understood). Steered by result_words.
 -- A comma is a decimal comma unless exactly three digits follow it and something other than a lone zero stands before
 -- it; several separators are read when only one reading is possible. Two titres joined by a dash are a range, otherwise
 -- the higher counts. A wording counts as positive or negative only if all its known words agree and none negates.
-with seen as (
-  select distinct s.value as text
-  from statements as s
-  inner join code_map as m
-    on m.kind = s.kind and m.system = coalesce(s.system, '') and m.code = coalesce(s.code, '') and m.class = 'mapped'
-  where s.value <> '' and s.kind <> 'drug'
-    and (try_cast(s.value as double) is null or strpos(s.value, '_') > 0 or starts_with(s.value, '+')
-      or s.value in (select word from result_words))  -- codes of answers may look like numbers
-  union
-  select distinct s.range_text as text
-  from statements as s
-  inner join code_map as m
-    on m.kind = s.kind and m.system = coalesce(s.system, '') and m.code = coalesce(s.code, '') and m.class = 'mapped'
-  where s.range_text <> ''
-  union
-  select distinct s.interpretation as text from statements as s where s.interpretation <> ''
-),
-tidy as (
+with tidy as (
   select
     text,
     trim(regexp_replace(
       replace(replace(replace(replace(replace(text, '≥', '>='), '≤', '<='), '–', '-'), '—', '-'), '−', '-'),
       '\s+', ' ', 'g'
     )) as t
-  from seen
+  from new_texts
 ),
 signed as (
   -- words for comparators become signs

@@ -98,10 +98,6 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
             for i, f in enumerate(twice)
         )
 
-    def occasion_bounds_of_finding(table: str) -> str:
-        hit = [f"case when {table}.finding = '{f}' and {table}.state = 'present' then {day} end" for f in twice]
-        return "".join(f", min({h}) as first_{i}, max({h}) as last_{i}" for i, h in enumerate(hit))
-
     def occasion_bounds_over(window: str) -> str:
         return "".join(
             f", min(first_{i}) over {window} as first_{i}, max(last_{i}) over {window} as last_{i}"
@@ -145,7 +141,8 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "state_bit": state_bit,
         "derived_layers": derived_layers(knowledge),
         "occasion_bounds": occasion_bounds,
-        "occasion_bounds_of_finding": occasion_bounds_of_finding,
+        "scored_sets": [r["set"] for r in knowledge["criteria_sets"]],
+        "any_derived": enc.any_of([r["finding"] for r in knowledge["finding_derived"] if r["at_least"] != "1"]),
         "occasion_bounds_over": occasion_bounds_over,
         "occasion_bits": _add(
             (f"first_{i} < last_{i}", enc.pack([f"twice:{f}"]).by_word) for i, f in enumerate(twice)

@@ -37,7 +37,7 @@ first_cause as (
 )
 select
   o.person, o.finding, o.state, o.row_no, o.part, o.date, o.date_precision, o.known_date, o."by", o.reference, o.text,
-  o.implied, o.vouched,
+  o.implied, o.vouched or o.vouched_late as vouched, o.vouched_late,
   split_part(f.packed, chr(31), 1) as contested_by,
   split_part(f.packed, chr(31), 2) as contested_text,
   split_part(f.packed, chr(31), 3) as contested_reference

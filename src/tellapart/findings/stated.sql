@@ -1,9 +1,9 @@
 -- stated: one row per person of interest, finding, state and source row (part), before attribution. Steered by outcomes.
--- An occurrence is `seen` when someone other than the patient vouches for it; a code that only suggests is believed
--- from the second date on that lies far enough after the first (limit suggests_days_apart).
+-- An occurrence is vouched for when someone other than the patient reports it. A code that only suggests is believed
+-- from the second date on that lies far enough after the first (limit suggests_days_apart): `vouched_late`.
 with said as (
   {% for column in ["outcome_code", "outcome_result", "outcome_lo", "outcome_hi", "outcome_ratio_lo", "outcome_ratio_hi"] -%}
-  select m.person, m.date, m.date_precision, m.known_date, m.row_no, m.part, m."by", m.seen, m.strength, m.reference, m.text,
+  select m.person, m.date, m.date_precision, m.known_date, m.row_no, m.part, m."by", m.seen, m.reference, m.text,
     {{ "m.strength = 'suggests'" if column == "outcome_code" else "false" }} as suggested,
     o.finding, o.state, o.implied
   from interest_marks as m inner join outcomes as o on o.outcome = m.{{ column }}
@@ -11,17 +11,22 @@ with said as (
   {% endfor %}
 ),
 once as (
-  select person, finding, state, row_no, part, date, known_date, "by", reference,
-    min(date_precision) as date_precision, min(text) as text,
-    min(case when implied then 1 else 0 end) = 1 as implied,
-    max(case when seen and not suggested then 1 else 0 end) = 1 as vouched,
-    max(case when seen then 1 else 0 end) = 1 as seen
+  select person, finding, state, row_no, part, min(date) as date, min(known_date) as known_date, min("by") as "by",
+    min(reference) as reference, min(date_precision) as date_precision, min(text) as text,
+    bool_and(implied) as implied, bool_or(seen and not suggested) as vouched, bool_or(seen) as seen
   from said
-  group by person, finding, state, row_no, part, date, known_date, "by", reference
+  group by person, finding, state, row_no, part
+),
+first_said as (
+  select person, finding, state, min(date) as first_date
+  from once
+  where seen and not vouched
+  group by person, finding, state
 )
 select
-  person, finding, state, row_no, part, date, date_precision, known_date, "by", reference, text, implied,
-  (vouched or (seen and coalesce(
-    date_diff('day', min(date) over (partition by person, finding, state), date), 0) >= {{ limit("suggests_days_apart") }}
-  )) as vouched
-from once
+  o.person, o.finding, o.state, o.row_no, o.part, o.date, o.date_precision, o.known_date, o."by", o.reference, o.text,
+  o.implied, o.vouched,
+  coalesce(date_diff('day', f.first_date, o.date) >= {{ limit("suggests_days_apart") }}, false)
+    and o.seen and not o.vouched as vouched_late
+from once as o
+left join first_said as f on f.person = o.person and f.finding = o.finding and f.state = o.state and o.seen and not o.vouched

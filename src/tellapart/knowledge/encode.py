@@ -194,7 +194,7 @@ def encode(knowledge: Knowledge) -> Encoding:
     by_ratio = {s: any(r["test"].startswith("ratio_") for r in rules[s]) for s in sources}
     for source in sources:
         own = rules[source]
-        methods = [*named_methods(knowledge), "other", "unknown"] if keyed[source] else [""]
+        methods = list(dict.fromkeys([*named_methods(knowledge), "other", "unknown"])) if keyed[source] else [""]
         for method in methods:
             for shape in SHAPES if keyed[source] else ("",):
                 variant = f"{method}/{shape}" if keyed[source] else ""

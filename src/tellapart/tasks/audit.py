@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from tellapart import __version__, pipeline
+from tellapart import __version__
 from tellapart.answers.disclosure import Cell, protect
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
@@ -68,11 +68,8 @@ def audit(
             f"{source}: no person could be read" + (f" (first reason: {reason})" if reason else "")
             + ". Check that the Patient resources are part of the source."
         )
-    session.analyse(options, [], progress)
+    session.analyse(options, None, progress)
     started = time.perf_counter()
-    for stage in pipeline.run(session.engine, session.knowledge, pipeline.AUDIT_STAGES):
-        session.seconds[stage.makes] = time.perf_counter() - started
-        started = time.perf_counter()
     try:
         summary = _summary(session, source, options)
         write_tables(session.engine, session.knowledge, out)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from tellapart.events.detect import detect
 from tellapart.events.readers import case, fhir
 from tellapart.knowledge.load import Knowledge, load
 
-SETTINGS_DEFAULT = "rheumatology_referral"
 Progress = Callable[[str, float], None]
 
 
@@ -90,10 +89,11 @@ class Session:
         self.seconds["read"] = time.perf_counter() - started
         self._normalize(options)
 
-    def read_document(self, document: Mapping[str, Any], options: Options) -> None:
-        """Read one `tellapart.case/1` document given as a dictionary."""
+    def read_documents(self, documents: Sequence[Mapping[str, Any]], options: Options) -> None:
+        """Read `tellapart.case/1` documents given as dictionaries."""
         self.check(options)
-        case.read_documents(self.engine, [("case", "case", document)], case.knowledge_ids(self.knowledge), strict=True)
+        named = [(f"case {i}" if len(documents) > 1 else "case", "case", d) for i, d in enumerate(documents, 1)]
+        case.read_documents(self.engine, named, case.knowledge_ids(self.knowledge), strict=True)
         self._normalize(options)
 
     def _normalize(self, options: Options) -> None:
@@ -113,11 +113,13 @@ class Session:
         if options.prior is not None:
             check_prior(options.prior)
 
-    def analyse(self, options: Options, wanted: list[int], progress: Progress | None = None) -> None:
-        """Run every stage of the pipeline.
+    def analyse(
+        self, options: Options, wanted: Sequence[int] | None = None, progress: Progress | None = None
+    ) -> None:
+        """Run the pipeline.
 
         Args:
-            wanted: persons who are of interest whatever their record says (a workup's person).
+            wanted: work up these persons only; None: everybody, and find out who is of interest.
             progress: called with each relation made and the seconds it took.
         """
         engine = self.engine
@@ -128,14 +130,16 @@ class Session:
             rows = [(setting, sex, *shares, 1.0 - sum(shares)) for setting, sex, *_ in rows]
         engine.load("prior_rows", columns, rows)
         engine.load("options", {"setting": "VARCHAR"}, [(options.setting,)])
-        engine.load("wanted", {"person": "BIGINT"}, [(p,) for p in wanted])
         engine.make(
             "given_settings",
             "select q.person, min(p.setting) as setting from patients as p "
             "inner join persons as q on q.person_id = p.person_id where p.setting is not null group by q.person",
         )
+        if wanted is not None:
+            engine.load("interest", {"person": "BIGINT"}, [(p,) for p in wanted])
+            engine.load("suspected", {"person": "BIGINT"}, [(p,) for p in wanted])
         started = time.perf_counter()
-        for stage in pipeline.run(engine, self.knowledge):
+        for stage in pipeline.run(engine, self.knowledge, pipeline.AUDIT if wanted is None else pipeline.WORKUP):
             now = time.perf_counter()
             self.seconds[stage.makes] = now - started
             if progress:

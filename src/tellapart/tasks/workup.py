@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from tellapart.errors import InputError
 from tellapart.tasks.document import Documents
-from tellapart.tasks.session import SETTINGS_DEFAULT, Options, Session
+from tellapart.tasks.session import Options, Session
 
 Json = dict[str, Any]
 
@@ -43,7 +44,7 @@ def workup_document(
     with _one_at_a_time:
         own = session or _warm_session()
         chosen = options or Options()
-        own.read_document(document, chosen)
+        own.read_documents([document], chosen)
         return _finish(own, chosen, None)
 
 
@@ -55,12 +56,30 @@ def _warm_session() -> Session:
     return Session()
 
 
+def workup_documents(
+    documents: Sequence[Mapping[str, Any]], options: Options | None = None, session: Session | None = None
+) -> list[Json]:
+    """Work up several `tellapart.case/1` documents in one run; person ids must differ.
+
+    Returns:
+        One `tellapart.workup/1` document per input, in the same order.
+
+    Raises:
+        InputError: a document has faults (all are listed), or two have the same person id.
+    """
+    with _one_at_a_time:
+        own = session or _warm_session()
+        chosen = options or Options()
+        own.read_documents(documents, chosen)
+        numbers = {r["person_id"]: r["person"] for r in own.engine.rows("select person_id, person from persons")}
+        if len(numbers) != len(documents):
+            raise InputError(f"{len(documents)} documents but {len(numbers)} persons: give each its own person.id.")
+        own.analyse(chosen, sorted(numbers.values()))
+        made = Documents(own.engine, own.knowledge)
+        return [made.workup(numbers[str(d["person"]["id"])]) for d in documents]
+
+
 def _finish(session: Session, options: Options, person_id: str | None) -> Json:
     person = session.person(person_id)
-    if options.setting is None:  # one person is worked up because somebody asks: the default setting of design §4
-        session.engine.make(
-            "patients",
-            f"select * replace (coalesce(setting, '{SETTINGS_DEFAULT}') as setting) from patients",
-        )
     session.analyse(options, [person])
     return Documents(session.engine, session.knowledge).workup(person)

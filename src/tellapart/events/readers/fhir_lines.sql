@@ -7,7 +7,7 @@ select
   cast(null as varchar) as reference,
   cast(null as varchar) as field,
   substr(json, 1, 80) as value,
-  'This is not a JSON object.' as reason,
+  case when json_valid(json) then 'This is JSON, but not an object.' else 'This is not valid JSON.' end as reason,
   'Correct or remove the line; a resource stands on one line.' as what_to_do
 from fhir_line
 where coalesce(json_type(case when json_valid(json) then json end), '') <> 'OBJECT';

@@ -81,8 +81,10 @@ create or replace temp macro fhir_ratio(ratio) as
 create or replace temp macro fhir_ratio_unit(ratio) as
   fhir_unit(ratio.numerator) || coalesce('/' || fhir_unit(ratio.denominator), '');
 
--- the words of SNOMED CT end in what they are ('Positive (qualifier value)'); the word alone is the result
-create or replace temp macro fhir_word(words) as regexp_replace(words, ' \((qualifier value|finding)\)$', '');
+-- the words of SNOMED CT end in what they are ('Positive (qualifier value)') and may repeat the test ('Urine protein
+-- test = ++ (finding)'); the word alone is the result
+create or replace temp macro fhir_word(words) as
+  regexp_replace(regexp_replace(words, ' \((qualifier value|finding)\)$', ''), '^.* test = ', '');
 
 create or replace temp macro fhir_value(r) as
   coalesce(
