@@ -87,13 +87,15 @@ INTEREST = (
     Stage("exposures", "findings/exposures.sql", ("interest_events", "codes", "drugs")),
     Stage("stated", "findings/stated.sql", ("interest_marks", "outcomes")),
     Stage("occurrences", "findings/occurrences.sql", ("stated", "exposures", "competing_causes")),
-    Stage("weighed", "findings/weighed.sql", ("interest_marks", "occurrences", "finding_bits")),
+    Stage("weighed", "findings/weighed.sql", ("interest_marks", "occurrences", "finding_bits"), view=True),
     Stage("masks", "findings/masks.sql", ("weighed",)),
     Stage("scores", "criteria/scores.sql", ("masks",)),
     Stage("course", "findings/course.sql", ("weighed", "scores", "masks")),
     Stage("met_dates", "criteria/met_dates.sql", ("course",)),
     Stage(
-        "findings", "findings/findings.sql", ("occurrences", "masks", "course", "finding_bits", "derived_findings")
+        "findings",
+        "findings/findings.sql",
+        ("occurrences", "interest_events", "masks", "course", "finding_bits", "derived_findings"),
     ),
     Stage("red_flags_in_force", "findings/red_flags.sql", ("findings", "red_flags", "red_flag_clauses", "horizons")),
     Stage("interest_weights", "differential/interest_weights.sql", ("masks",)),

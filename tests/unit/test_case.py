@@ -34,13 +34,24 @@ DESIGN_EXAMPLE = {
         {"finding": "wbc", "value": 3.2, "unit": "10*9/L"},
     ],
     "instruments": [
-        {"instrument": "fm_2016", "date": "2025-12-01", "pain_sites": ["neck", "hip_l"], "fatigue": 2, "waking_unrefreshed": 3,
-         "cognitive": 2, "headache": True, "lower_abdominal_pain": False, "depression": True, "months": 6,
-         "no_other_cause": None, "by": "clinician"}
+        {
+            "instrument": "fm_2016",
+            "date": "2025-12-01",
+            "pain_sites": ["neck", "hip_l"],
+            "fatigue": 2,
+            "waking_unrefreshed": 3,
+            "cognitive": 2,
+            "headache": True,
+            "lower_abdominal_pain": False,
+            "depression": True,
+            "months": 6,
+            "no_other_cause": None,
+            "by": "clinician",
+        }
     ],
     "drugs": [{"drug": "hydroxychloroquine", "dose": 400, "unit": "mg/d", "start": "2025-11-01", "end": None}],
     "conditions": [{"code": "M32.9", "system": "icd10cm", "date": "2025-10-15"}],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -72,17 +83,39 @@ def test_the_example_of_the_design_becomes_events(house: DuckDB, tmp_path: Path)
     assert read_case(house, path, IDS) == []
     assert normalize(house, None, date(2030, 1, 1)).day == date(2026, 1, 1)
     events = house.rows(
-        "select reference, kind, code, value, unit, interpretation, status, \"by\", date, shape from events "
+        'select reference, kind, code, value, unit, interpretation, status, "by", date, shape from events '
         "where kind <> 'instrument' order by row_no"
     )
     assert [tuple(e.values()) for e in events] == [
-        ("case:x#findings[0]", "finding", "malar_rash", None, None, None, "asserted", "clinician", date(2025, 10, 1), None),
+        (
+            "case:x#findings[0]",
+            "finding",
+            "malar_rash",
+            None,
+            None,
+            None,
+            "asserted",
+            "clinician",
+            date(2025, 10, 1),
+            None,
+        ),
         ("case:x#findings[1]", "finding", "anti_dsdna", None, None, "NEG", "asserted", "measured", None, None),
         ("case:x#findings[2]", "finding", "ana_titre", 640, "{titer}", None, "asserted", "measured", None, "titre"),
         ("case:x#findings[3]", "finding", "wbc", 3.2, "10*9/L", None, "asserted", "measured", None, "quantity"),
         ("case:x#drugs[0]", "drug", "hydroxychloroquine", 400, "mg/d", None, "asserted", None, date(2025, 11, 1), None),
-        ("case:x#conditions[0]", "condition", "M32.9", None, None, None, "asserted", "clinician", date(2025, 10, 15), None),
-    ]  # fmt: skip
+        (
+            "case:x#conditions[0]",
+            "condition",
+            "M32.9",
+            None,
+            None,
+            None,
+            "asserted",
+            "clinician",
+            date(2025, 10, 15),
+            None,
+        ),
+    ]
     items = {e["code"]: e["value"] for e in house.rows("select code, value from events where kind = 'instrument'")}
     assert items["fm_2016.fatigue"] == 2 and items["fm_2016.headache"] == 1 and items["fm_2016.months"] == 6
     assert "fm_2016.no_other_cause" not in items  # null is unknown
@@ -95,9 +128,15 @@ def test_the_example_of_the_design_becomes_events(house: DuckDB, tmp_path: Path)
         {"person": 1, "person_id": "x", "sex": "female", "birth_date": None, "death_date": None, "age": 34}
     ]
     assert check_accounting(house) == {
-        "read": 8, "used": 8, "unmapped": 0, "not_needed": 0, "withdrawn": 0, "duplicate": 0, "after_as_of": 0,
+        "read": 8,
+        "used": 8,
+        "unmapped": 0,
+        "not_needed": 0,
+        "withdrawn": 0,
+        "duplicate": 0,
+        "after_as_of": 0,
         "rejected": 0,
-    }  # fmt: skip
+    }
 
 
 def test_sites_not_given_are_not_asked(house: DuckDB, tmp_path: Path) -> None:
@@ -115,11 +154,13 @@ def test_sites_not_given_are_not_asked(house: DuckDB, tmp_path: Path) -> None:
         ({"instrument": "first", "total": 5}, {"first.total": "5"}),
         (
             {"instrument": "aapt_2019", "sites": ["jaw_l", "upper_arm_l", "arm_l"]},
-            {f"aapt_2019.site.{s}": str(int(s in ("head", "arm_l"))) for s in
-             ("head", "arm_l", "arm_r", "chest", "abdomen", "upper_back", "lower_back", "leg_l", "leg_r")},
+            {
+                f"aapt_2019.site.{s}": str(int(s in ("head", "arm_l")))
+                for s in ("head", "arm_l", "arm_r", "chest", "abdomen", "upper_back", "lower_back", "leg_l", "leg_r")
+            },
         ),
     ],
-)  # fmt: skip
+)
 def test_other_instruments(house: DuckDB, tmp_path: Path, entry: dict[str, Any], expected: dict[str, str]) -> None:
     read_case(house, write(tmp_path, case(instruments=[entry])), IDS)
     assert {r["code"]: r["value"] for r in house.rows("select code, value from statements")} == expected
@@ -139,56 +180,179 @@ def test_other_instruments(house: DuckDB, tmp_path: Path, entry: dict[str, Any],
 def test_states(house: DuckDB, tmp_path: Path, entry: dict[str, Any], status: str, interpretation: str | None) -> None:
     assert read_case(house, write(tmp_path, case(findings=[entry])), IDS) == []
     normalize(house, None, date(2030, 1, 1))
-    assert house.rows("select status, interpretation from events") == [{"status": status, "interpretation": interpretation}]
+    assert house.rows("select status, interpretation from events") == [
+        {"status": status, "interpretation": interpretation}
+    ]
 
 
 FAULTS: list[tuple[dict[str, Any], str]] = [
     (
         {"findings": [{"finding": "ana_titer", "value": 80}]},
-        "findings[0].finding: 'ana_titer' is not a finding. Did you mean 'ana_titre'? All: tellapart knowledge show findings",
+        "findings[0].finding: 'ana_titer' is not a finding. Did you mean 'ana_titre'? All: tellapart "
+        "knowledge show findings",
     ),
-    ({"findings": [{"state": "present"}]}, "findings[0].finding: None is not a finding. All: tellapart knowledge show findings"),
-    ({"findings": ["malar_rash"]}, 'findings[0]: "malar_rash" is not an entry. Give an object (JSON) or a table (TOML).'),
-    ({"findings": {}}, "findings: is not a list. Give a list of entries."),
-    ({"findings": [{"finding": "malar_rash"}]}, "findings[0]: 'malar_rash' says nothing. Give state (present or absent), value or interpretation, or leave the entry out."),
-    ({"findings": [{"finding": "malar_rash", "state": "yes"}]}, "findings[0].state: 'yes' is not possible. Allowed: present, absent."),
-    ({"findings": [{"finding": "malar_rash", "value": 3}]}, "findings[0].value: 'malar_rash' is present or absent and has no value. Give state; results go under the name of the test."),
-    ({"findings": [{"finding": "wbc", "state": "present"}]}, "findings[0].state: 'wbc' is a number and has no state. Give value in 10*9/L."),
-    ({"findings": [{"finding": "wbc", "value": True, "unit": "10*9/L"}]}, "findings[0].value: True is not a number. Give a number without quotation marks."),
-    ({"findings": [{"finding": "wbc", "value": 3200, "unit": "10*9/L"}]}, "findings[0].value: 3200 10*9/L is not a plausible wbc. Allowed: 0.1 to 300 10*9/L. Likely unit: /uL."),
-    ({"findings": [{"finding": "wbc", "value": -1, "unit": "10*9/L"}]}, "findings[0].value: -1 10*9/L is not a plausible wbc. Allowed: 0.1 to 300 10*9/L."),
-    ({"findings": [{"finding": "urine_protein_dipstick", "value": 30}]}, "findings[0].value: 30 is not a plausible urine_protein_dipstick. Allowed: 0 to 4."),
-    ({"findings": [{"finding": "ana_titre", "value": -80}]}, "findings[0].value: -80 is not a titre. Give the denominator: 1:640 is 640."),
-    ({"findings": [{"finding": "c3", "value": 1, "unit": "g/L", "low": 2, "high": 1}]}, "findings[0].low: 2 is above high (1). Correct one of them."),
-    ({"findings": [{"finding": "c3", "value": 1, "unit": "g/L", "low": "x"}]}, "findings[0].low: 'x' is not a number. Give a number without quotation marks."),
-    ({"findings": [{"finding": "anti_sm", "state": "absent", "interpretation": "POS"}]}, "findings[0].interpretation: 'POS' contradicts state 'absent'. Leave one of them out."),
-    ({"findings": [{"finding": "malar_rash", "state": "absent", "by": "doctor"}]}, "findings[0].by: 'doctor' is not possible. Allowed: measured, clinician, patient, text."),
-    ({"findings": [{"finding": "malar_rash", "state": "absent", "date": "2021-02-30"}]}, "findings[0].date: '2021-02-30' is not a possible date. Give such as 2025-10-31, 2025-10 or 2025."),
-    ({"findings": [{"finding": "malar_rash", "state": "absent", "date": "31.10.2025"}]}, "findings[0].date: '31.10.2025' is not a date. Give such as 2025-10-31, 2025-10 or 2025."),
-    ({"findings": [{"finding": "malar_rash", "state": "absent", "date": "2999"}]}, "findings[0].date: '2999' is not a possible date. Years from 1900 to 2100 are."),
-    ({"findings": [{"finding": "malar_rash", "state": "absent", "note": 5}]}, "findings[0].note: 5 is not a text. Put it in quotation marks, or leave it out."),
-    ({"instruments": [{"instrument": "fm_2061", "fatigue": 1}]}, "instruments[0].instrument: 'fm_2061' is not an instrument. Did you mean 'fm_2016' or 'fm_2011' or 'fm_2010'? All: aapt_2019, first, fm_1990, fm_2010, fm_2011, fm_2016"),
-    ({"instruments": [{"instrument": "fm_2016", "fatigue": 4}]}, "instruments[0].fatigue: 4 is not possible. Allowed: 0 to 3; leave it out if it was not asked."),
-    ({"instruments": [{"instrument": "fm_2016", "fatigue": True}]}, "instruments[0].fatigue: True is not possible. Allowed: 0 to 3."),
-    ({"instruments": [{"instrument": "fm_2016", "headache": 2}]}, "instruments[0].headache: 2 is not possible. Allowed: 0 to 1 (or true, false); leave it out if it was not asked."),
-    ({"instruments": [{"instrument": "fm_2016", "pain_sites": ["nek"]}]}, "instruments[0].pain_sites[0]: 'nek' is not a site. Did you mean 'neck'? All: abdomen, chest, "),
-    ({"instruments": [{"instrument": "fm_2016", "pain_sites": "neck"}]}, 'instruments[0].pain_sites: "neck" is not a list. Give a list such as ["neck", "hip_l"].'),
-    ({"instruments": [{"instrument": "fm_2016"}]}, "instruments[0]: has no answer. Leave the entry out, or give at least one item."),
-    ({"drugs": [{"drug": "hydroxychloroquin"}]}, "drugs[0].drug: 'hydroxychloroquin' is not a drug. Did you mean 'hydroxychloroquine'"),
-    ({"drugs": [{"drug": "prednisone", "dose": 0}]}, "drugs[0].dose: 0 is not possible. Give a number above 0, or leave it out."),
-    ({"drugs": [{"drug": "prednisone", "start": "2025-03", "end": "2025-02-01"}]}, "drugs[0].end: '2025-02-01' lies before start (2025-03). Correct one of them."),
-    ({"conditions": [{"code": "M32.9"}]}, "conditions[0].system: is missing. Allowed: icd10cm, icd10, icd9cm, snomed."),
-    ({"conditions": [{"code": "", "system": "icd10"}]}, "conditions[0].code: '' is not a code. Give the code as text, for example M32.9."),
-    ({"person": {"id": "x", "sex": "f"}}, "person.sex: 'f' is not possible. Allowed: female, male, other, unknown."),
-    ({"person": {"id": "x", "age": 300}}, "person.age: 300 is not possible. Allowed: whole years from 0 to 200."),
-    ({"person": []}, "person: [] is not an entry. Give an object with id, sex, age."),
-    ({"as_of": "2026"}, "as_of: '2026' is not a whole day. Give a day such as 2025-10-31."),
-    ({"setting": "hospital"}, "setting: 'hospital' is not possible. Allowed: general_population, primary_care, "),
-    ({"schema": "tellapart.case/9"}, "schema: 'tellapart.case/9' is not a case that this version reads. Write schema = \"tellapart.case/1\"."),
-]  # fmt: skip
+    (
+        {"findings": [{"state": "present"}]},
+        "findings[0].finding: None is not a finding. All: tellapart knowledge show findings",
+    ),
+    (
+        {"findings": ["malar_rash"]},
+        'findings[0]: "malar_rash" is not an entry. Give an object (JSON) or a table (TOML).',
+    ),
+    (
+        {"findings": {}},
+        "findings: is not a list. Give a list of entries.",
+    ),
+    (
+        {"findings": [{"finding": "malar_rash"}]},
+        "findings[0]: 'malar_rash' says nothing. Give state (present or absent), value or "
+        "interpretation, or leave the entry out.",
+    ),
+    (
+        {"findings": [{"finding": "malar_rash", "state": "yes"}]},
+        "findings[0].state: 'yes' is not possible. Allowed: present, absent.",
+    ),
+    (
+        {"findings": [{"finding": "malar_rash", "value": 3}]},
+        "findings[0].value: 'malar_rash' is present or absent and has no value. Give state; results "
+        "go under the name of the test.",
+    ),
+    (
+        {"findings": [{"finding": "wbc", "state": "present"}]},
+        "findings[0].state: 'wbc' is a number and has no state. Give value in 10*9/L.",
+    ),
+    (
+        {"findings": [{"finding": "wbc", "value": True, "unit": "10*9/L"}]},
+        "findings[0].value: True is not a number. Give a number without quotation marks.",
+    ),
+    (
+        {"findings": [{"finding": "wbc", "value": 3200, "unit": "10*9/L"}]},
+        "findings[0].value: 3200 10*9/L is not a plausible wbc. Allowed: 0.1 to 300 10*9/L. Likely unit: /uL.",
+    ),
+    (
+        {"findings": [{"finding": "wbc", "value": -1, "unit": "10*9/L"}]},
+        "findings[0].value: -1 10*9/L is not a plausible wbc. Allowed: 0.1 to 300 10*9/L.",
+    ),
+    (
+        {"findings": [{"finding": "urine_protein_dipstick", "value": 30}]},
+        "findings[0].value: 30 is not a plausible urine_protein_dipstick. Allowed: 0 to 4.",
+    ),
+    (
+        {"findings": [{"finding": "ana_titre", "value": -80}]},
+        "findings[0].value: -80 is not a titre. Give the denominator: 1:640 is 640.",
+    ),
+    (
+        {"findings": [{"finding": "c3", "value": 1, "unit": "g/L", "low": 2, "high": 1}]},
+        "findings[0].low: 2 is above high (1). Correct one of them.",
+    ),
+    (
+        {"findings": [{"finding": "c3", "value": 1, "unit": "g/L", "low": "x"}]},
+        "findings[0].low: 'x' is not a number. Give a number without quotation marks.",
+    ),
+    (
+        {"findings": [{"finding": "anti_sm", "state": "absent", "interpretation": "POS"}]},
+        "findings[0].interpretation: 'POS' contradicts state 'absent'. Leave one of them out.",
+    ),
+    (
+        {"findings": [{"finding": "malar_rash", "state": "absent", "by": "doctor"}]},
+        "findings[0].by: 'doctor' is not possible. Allowed: measured, clinician, patient, text.",
+    ),
+    (
+        {"findings": [{"finding": "malar_rash", "state": "absent", "date": "2021-02-30"}]},
+        "findings[0].date: '2021-02-30' is not a possible date. Give such as 2025-10-31, 2025-10 or 2025.",
+    ),
+    (
+        {"findings": [{"finding": "malar_rash", "state": "absent", "date": "31.10.2025"}]},
+        "findings[0].date: '31.10.2025' is not a date. Give such as 2025-10-31, 2025-10 or 2025.",
+    ),
+    (
+        {"findings": [{"finding": "malar_rash", "state": "absent", "date": "2999"}]},
+        "findings[0].date: '2999' is not a possible date. Years from 1900 to 2100 are.",
+    ),
+    (
+        {"findings": [{"finding": "malar_rash", "state": "absent", "note": 5}]},
+        "findings[0].note: 5 is not a text. Put it in quotation marks, or leave it out.",
+    ),
+    (
+        {"instruments": [{"instrument": "fm_2061", "fatigue": 1}]},
+        "instruments[0].instrument: 'fm_2061' is not an instrument. Did you mean 'fm_2016' or "
+        "'fm_2011' or 'fm_2010'? All: aapt_2019, first, fm_1990, fm_2010, fm_2011, fm_2016",
+    ),
+    (
+        {"instruments": [{"instrument": "fm_2016", "fatigue": 4}]},
+        "instruments[0].fatigue: 4 is not possible. Allowed: 0 to 3; leave it out if it was not asked.",
+    ),
+    (
+        {"instruments": [{"instrument": "fm_2016", "fatigue": True}]},
+        "instruments[0].fatigue: True is not possible. Allowed: 0 to 3.",
+    ),
+    (
+        {"instruments": [{"instrument": "fm_2016", "headache": 2}]},
+        "instruments[0].headache: 2 is not possible. Allowed: 0 to 1 (or true, false); leave it out "
+        "if it was not asked.",
+    ),
+    (
+        {"instruments": [{"instrument": "fm_2016", "pain_sites": ["nek"]}]},
+        "instruments[0].pain_sites[0]: 'nek' is not a site. Did you mean 'neck'? All: abdomen, chest, ",
+    ),
+    (
+        {"instruments": [{"instrument": "fm_2016", "pain_sites": "neck"}]},
+        'instruments[0].pain_sites: "neck" is not a list. Give a list such as ["neck", "hip_l"].',
+    ),
+    (
+        {"instruments": [{"instrument": "fm_2016"}]},
+        "instruments[0]: has no answer. Leave the entry out, or give at least one item.",
+    ),
+    (
+        {"drugs": [{"drug": "hydroxychloroquin"}]},
+        "drugs[0].drug: 'hydroxychloroquin' is not a drug. Did you mean 'hydroxychloroquine'",
+    ),
+    (
+        {"drugs": [{"drug": "prednisone", "dose": 0}]},
+        "drugs[0].dose: 0 is not possible. Give a number above 0, or leave it out.",
+    ),
+    (
+        {"drugs": [{"drug": "prednisone", "start": "2025-03", "end": "2025-02-01"}]},
+        "drugs[0].end: '2025-02-01' lies before start (2025-03). Correct one of them.",
+    ),
+    (
+        {"conditions": [{"code": "M32.9"}]},
+        "conditions[0].system: is missing. Allowed: icd10cm, icd10, icd9cm, snomed.",
+    ),
+    (
+        {"conditions": [{"code": "", "system": "icd10"}]},
+        "conditions[0].code: '' is not a code. Give the code as text, for example M32.9.",
+    ),
+    (
+        {"person": {"id": "x", "sex": "f"}},
+        "person.sex: 'f' is not possible. Allowed: female, male, other, unknown.",
+    ),
+    (
+        {"person": {"id": "x", "age": 300}},
+        "person.age: 300 is not possible. Allowed: whole years from 0 to 200.",
+    ),
+    (
+        {"person": []},
+        "person: [] is not an entry. Give an object with id, sex, age.",
+    ),
+    (
+        {"as_of": "2026"},
+        "as_of: '2026' is not a whole day. Give a day such as 2025-10-31.",
+    ),
+    (
+        {"setting": "hospital"},
+        "setting: 'hospital' is not possible. Allowed: general_population, primary_care, ",
+    ),
+    (
+        {"schema": "tellapart.case/9"},
+        "schema: 'tellapart.case/9' is not a case that this version reads. Write schema = \"tellapart.case/1\".",
+    ),
+]
 
 
-@pytest.mark.parametrize(("parts", "message"), FAULTS, ids=[m.partition(":")[0] + f"-{i}" for i, (_, m) in enumerate(FAULTS)])
+@pytest.mark.parametrize(
+    ("parts", "message"), FAULTS, ids=[m.partition(":")[0] + f"-{i}" for i, (_, m) in enumerate(FAULTS)]
+)
 def test_each_fault_names_field_value_and_way_out(tmp_path: Path, parts: dict[str, Any], message: str) -> None:
     [text] = said(write(tmp_path, case(**parts)))
     assert text.startswith("x.json: " + message)
@@ -202,7 +366,9 @@ def test_an_unknown_unit_names_the_known_ones(tmp_path: Path) -> None:
 
 
 def test_all_faults_are_told_at_once_and_a_single_case_is_refused_whole(house: DuckDB, tmp_path: Path) -> None:
-    bad = case(findings=[{"finding": "x"}, {"finding": "malar_rash", "state": "present"}], drugs=[{"drug": "y"}], as_of="z")
+    bad = case(
+        findings=[{"finding": "x"}, {"finding": "malar_rash", "state": "present"}], drugs=[{"drug": "y"}], as_of="z"
+    )
     path = write(tmp_path, bad)
     assert len(said(path)) == 3
     with pytest.raises(InputError, match=r"3 fault\(s\) in this case") as caught:
@@ -215,17 +381,26 @@ def test_all_faults_are_told_at_once_and_a_single_case_is_refused_whole(house: D
     ("entry", "message"),
     [
         ({"finding": "wbc", "value": 3.2}, "findings[0].unit: wbc without unit will be rejected: no unit is guessed."),
-        ({"finding": "anti_sm", "value": 40}, "findings[0]: anti_sm 40 says nothing without the limit of the laboratory."),
-        ({"finding": "malar_rash", "state": "present", "daet": "2025"}, "findings[0].daet: is not a key and is ignored. Did you mean 'date'?"),
+        (
+            {"finding": "anti_sm", "value": 40},
+            "findings[0]: anti_sm 40 says nothing without the limit of the laboratory.",
+        ),
+        (
+            {"finding": "malar_rash", "state": "present", "daet": "2025"},
+            "findings[0].daet: is not a key and is ignored. Did you mean 'date'?",
+        ),
     ],
-)  # fmt: skip
+)
 def test_warnings(tmp_path: Path, entry: dict[str, Any], message: str) -> None:
     [issue] = check_case(write(tmp_path, case(findings=[entry])), IDS)
     assert issue.level == "warning" and str(issue).startswith("x.json: " + message)
 
 
 def test_unknown_keys_are_ignored(tmp_path: Path) -> None:
-    assert said(write(tmp_path, case(made_by="something", findings=[{"finding": "fatigue", "state": "present", "id": 7}]))) == []
+    assert (
+        said(write(tmp_path, case(made_by="something", findings=[{"finding": "fatigue", "state": "present", "id": 7}])))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,9 +413,13 @@ def test_unknown_keys_are_ignored(tmp_path: Path) -> None:
         ("x.json", "[]", "None is not a case that this version reads"),
         ("x.toml", "a =", "not TOML"),
         ("x.toml", "\ufeffschema = 'tellapart.case/1'\n[person]\nage = 99999" + "9" * 400, "is not a number"),
-        ("x.toml", "schema = 'tellapart.case/1'\n[[findings]]\nfinding = 'wbc'\nvalue = nan\nunit = '10*9/L'", "nan is not a number"),
+        (
+            "x.toml",
+            "schema = 'tellapart.case/1'\n[[findings]]\nfinding = 'wbc'\nvalue = nan\nunit = '10*9/L'",
+            "nan is not a number",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_case(tmp_path: Path, name: str, text: str, message: str) -> None:
     [issue] = check_case(write(tmp_path, text, name), IDS)
     assert message in str(issue)
@@ -258,21 +437,37 @@ def test_a_folder_goes_on_after_bad_entries_and_loses_nothing(house: DuckDB, tmp
     write(tmp_path, {"schema": "tellapart.case/1", "person": {"sex": "f"}, "findings": [good]}, "deep/b.json")
     write(tmp_path, "{", "c.json")
     write(tmp_path, {"other": 1}, "d.json")
-    write(tmp_path, 'schema = "tellapart.case/1"\nas_of = 2023-01-01\n[[findings]]\nfinding = "fatigue"\nstate = "present"\ndate = 2024-01-01', "e.toml")  # fmt: skip
+    write(
+        tmp_path,
+        'schema = "tellapart.case/1"\nas_of = 2023-01-01\n'
+        '[[findings]]\nfinding = "fatigue"\nstate = "present"\ndate = 2024-01-01',
+        "e.toml",
+    )
     issues = read_case(house, tmp_path, IDS)
     assert len([i for i in issues if i.level == "error"]) == 4
     normalize(house, None, date(2026, 1, 1))
     assert house.rows("select person_id from persons order by person_id") == [
-        {"person_id": "b"}, {"person_id": "e"}, {"person_id": "x"},
-    ]  # fmt: skip
+        {"person_id": "b"},
+        {"person_id": "e"},
+        {"person_id": "x"},
+    ]
     counts = check_accounting(house)
     assert counts == {
-        "read": 9, "used": 4, "unmapped": 0, "not_needed": 0, "withdrawn": 0, "duplicate": 0, "after_as_of": 1,
+        "read": 9,
+        "used": 4,
+        "unmapped": 0,
+        "not_needed": 0,
+        "withdrawn": 0,
+        "duplicate": 0,
+        "after_as_of": 1,
         "rejected": 4,
-    }  # fmt: skip
+    }
     assert {(r["file"], r["field"]) for r in house.rows("select file, field from rejected")} == {
-        ("a.json", "findings[1].finding"), ("deep/b.json", "person.sex"), ("c.json", None), ("d.json", "schema"),
-    }  # fmt: skip
+        ("a.json", "findings[1].finding"),
+        ("deep/b.json", "person.sex"),
+        ("c.json", None),
+        ("d.json", "schema"),
+    }
 
 
 def test_an_empty_folder(house: DuckDB, tmp_path: Path) -> None:
@@ -306,8 +501,13 @@ def test_the_schema_is_a_schema_and_takes_the_example() -> None:
 
 
 def test_json_and_toml_are_the_same_document(tmp_path: Path) -> None:
-    toml = 'schema = "tellapart.case/1"\nas_of = 2026-01-01\n[person]\nid = "x"\n[[findings]]\nfinding = "wbc"\nvalue = 3.2\nunit = "10*9/L"\ndate = 2025-10-01\n'  # fmt: skip
-    document = case(as_of="2026-01-01", findings=[{"finding": "wbc", "value": 3.2, "unit": "10*9/L", "date": "2025-10-01"}])
+    toml = (
+        'schema = "tellapart.case/1"\nas_of = 2026-01-01\n[person]\nid = "x"\n'
+        '[[findings]]\nfinding = "wbc"\nvalue = 3.2\nunit = "10*9/L"\ndate = 2025-10-01\n'
+    )
+    document = case(
+        as_of="2026-01-01", findings=[{"finding": "wbc", "value": 3.2, "unit": "10*9/L", "date": "2025-10-01"}]
+    )
     assert parse(write(tmp_path, toml, "x.toml")) == parse(write(tmp_path, document))
 
 
@@ -316,19 +516,55 @@ def test_an_issue_reads_as_a_sentence() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(["", "wbc", "present", "2025"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["finding", "state", "value", "unit", "date", "low", "high", "instrument", "fatigue", "pain_sites",
-                         "tender_points", "drug", "dose", "start", "end", "code", "system", "id", "age", "sex"]),
-        inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["", "wbc", "present", "2025"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "finding",
+                    "state",
+                    "value",
+                    "unit",
+                    "date",
+                    "low",
+                    "high",
+                    "instrument",
+                    "fatigue",
+                    "pain_sites",
+                    "tender_points",
+                    "drug",
+                    "dose",
+                    "start",
+                    "end",
+                    "code",
+                    "system",
+                    "id",
+                    "age",
+                    "sex",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(parts=st.dictionaries(st.sampled_from(["person", "as_of", "setting", "findings", "instruments", "drugs", "conditions"]), JSON))  # fmt: skip
-def test_property_no_document_gives_a_traceback_or_loses_an_entry(house: DuckDB, tmp_path: Path, parts: dict[str, Any]) -> None:
+@given(
+    parts=st.dictionaries(
+        st.sampled_from(["person", "as_of", "setting", "findings", "instruments", "drugs", "conditions"]), JSON
+    )
+)
+def test_property_no_document_gives_a_traceback_or_loses_an_entry(
+    house: DuckDB, tmp_path: Path, parts: dict[str, Any]
+) -> None:
     folder = tmp_path / "cases"
     path = write(folder, {"schema": "tellapart.case/1", **parts})
     issues = check_case(path, IDS)

@@ -11,12 +11,21 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tellapart.contracts.relations import REJECTED, SOURCE_ROWS, STATEMENTS, ddl
+from tellapart.contracts.relations import EVENTS, PERSONS, REJECTED, SOURCE_ROWS, STATEMENTS, ddl
 from tellapart.engines.duckdb import DuckDB
-from tellapart.events.normalize import AccountingError, check_accounting, normalize, prepare
+from tellapart.events.normalize import (
+    KNOWLEDGE_STEPS,
+    STEPS,
+    AccountingError,
+    check_accounting,
+    normalize,
+    prepare,
+    text,
+)
 
 TODAY = date(2026, 11, 24)
 
@@ -106,7 +115,10 @@ KNOWLEDGE: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             ("high", "H"), ("no", "NEG"),
         ],
     ),
-    "not_needed": ("system varchar, code varchar, why varchar", [("loinc", "72166-2", "smoking"), ("resource", "Claim", "x")]),
+    "not_needed": (
+        "system varchar, code varchar, why varchar",
+        [("loinc", "72166-2", "smoking"), ("resource", "Claim", "x")],
+    ),
     "limits": (
         '"limit" varchar, value varchar',
         [("date_year_min", "1880"), ("date_year_max", "2100"), ("titre_min", "10"), ("range_proof_factor", "1.5")],
@@ -133,7 +145,13 @@ def house() -> Iterable[DuckDB]:
     engine.close()
 
 
-DEFAULTS = {"kind": "observation", "system": "http://loinc.org", "person_id": "p", "status": "asserted", "part": 0, "coding_no": 0}  # fmt: skip
+DEFAULTS = {
+    "kind": "observation", "system": "http://loinc.org", "person_id": "p", "status": "asserted", "part": 0,
+    "coding_no": 0,
+}  # fmt: skip
+
+
+NO_UNIT = "no unit, and neither the code nor a reference range proves one"
 
 
 def run(
@@ -155,9 +173,13 @@ def run(
     names = list(STATEMENTS.columns)
     if filled:
         connection.executemany(
-            f"insert into statements values ({', '.join('?' for _ in names)})", [[s.get(n) for n in names] for s in filled]
+            f"insert into statements values ({', '.join('?' for _ in names)})",
+            [[s.get(n) for n in names] for s in filled],
         )
-    rows = {s["row_no"]: (s["row_no"], "Observation", "f.ndjson", s["row_no"], s["reference"], s["person_id"], None) for s in filled}
+    rows = {
+        s["row_no"]: (s["row_no"], "Observation", "f.ndjson", s["row_no"], s["reference"], s["person_id"], None)
+        for s in filled
+    }
     for extra in source_rows or []:
         rows[extra["row_no"]] = tuple(extra.get(n) for n in SOURCE_ROWS.columns)  # type: ignore[assignment]
     if rows:
@@ -199,6 +221,7 @@ WBC, ANA, ANA_EIA, DSDNA, STRIP, C3, TEMPERATURE, RBC = (
         (ANA, "<1:40", None, (40, None, "<", "titre", None, None)),
         (ANA, "1:80-1:160", None, (80, 160, None, "titre", None, None)),
         (ANA, "1:80 - 160", None, (80, 160, None, "titre", None, None)),
+        (ANA, "1:160-1:80", None, (80, 160, None, "titre", None, None)),
         (ANA, "1:160 speckled", None, (160, None, None, "titre", None, None)),
         (ANA, "1:320 speckled, 1:80 nucleolar", None, (320, None, None, "titre", None, None)),
         (ANA, "1:80, 1:160", None, (160, None, None, "titre", None, None)),
@@ -255,14 +278,16 @@ WBC, ANA, ANA_EIA, DSDNA, STRIP, C3, TEMPERATURE, RBC = (
         ("pain", "7", None, (7, None, None, "quantity", None, None)),
     ],
 )  # fmt: skip
-def test_a_result_is_read(house: DuckDB, code: str, value: str, unit: str | None, expected: tuple[Any, ...] | None) -> None:
+def test_a_result_is_read(
+    house: DuckDB, code: str, value: str, unit: str | None, expected: tuple[Any, ...] | None
+) -> None:
     events = run(house, [{"code": code, "value": value, "unit": unit, "date": "2024-01-01"}])
     if expected is None:
         assert events == []
         return
     assert rejected(house) == []
     [event] = events
-    assert (event["value"], event["value_to"], event["comparator"], event["shape"], event["interpretation"], event["method"]) == expected  # fmt: skip
+    assert tuple(event[c] for c in ("value", "value_to", "comparator", "shape", "interpretation", "method")) == expected
 
 
 @pytest.mark.parametrize(
@@ -272,10 +297,12 @@ def test_a_result_is_read(house: DuckDB, code: str, value: str, unit: str | None
         (WBC, "nan", "10*9/L", "value", "wbc: this wording of a result is not known"),
         (WBC, "1_000", "10*9/L", "value", "wbc: this wording of a result is not known"),
         (WBC, "1,234", "/uL", "value", "wbc: the comma may stand for decimals or for thousands"),
+        (WBC, "1.2-1,234", "10*9/L", "value", "wbc: the comma may stand for decimals or for thousands"),
+        (WBC, "5-3", "10*9/L", "value", "wbc: this wording of a result is not known"),
         (WBC, "1:80", "10*9/L", "value", "wbc: a titre where a number is expected"),
         (WBC, "2+", None, "value", "wbc: a strip grade where a number is expected"),
-        (WBC, "3.2", None, "unit", "wbc: no unit, and neither the code nor a reference range proves one; likely 10*9/L"),
-        (WBC, "3200", None, "unit", "wbc: no unit, and neither the code nor a reference range proves one; likely /uL"),
+        (WBC, "3.2", None, "unit", f"wbc: {NO_UNIT}; likely 10*9/L"),
+        (WBC, "3200", None, "unit", f"wbc: {NO_UNIT}; likely /uL"),
         (WBC, "3.2", "mg/dL", "unit", "wbc: no conversion from this unit; likely 10*9/L"),
         (WBC, "3200", "10*9/L", "value", "wbc: not a plausible value in 10*9/L; likely /uL"),
         (WBC, "3.2", "/uL", "value", "wbc: not a plausible value in /uL; likely 10*9/L"),
@@ -292,13 +319,13 @@ def test_a_result_is_read(house: DuckDB, code: str, value: str, unit: str | None
         (ANA, "see report 1/12/2020", None, "value", "ana_titre: this wording of a result is not known"),
     ],
 )  # fmt: skip
-def test_a_result_that_cannot_be_used_is_rejected_with_its_reason(
+def test_a_result_that_cannot_be_used_is_rejected_with_its_reason(  # noqa: PLR0917 - the columns of the table above
     house: DuckDB, code: str, value: str, unit: str | None, field: str, reason: str
 ) -> None:
     assert run(house, [{"code": code, "value": value, "unit": unit, "date": "2024-01-01"}]) == []
     [(got_field, got_value, got_reason)] = rejected(house)
     assert (got_field, got_reason) == (field, reason)
-    assert got_value.split(" ")[0] in (value.split(" ")[0], unit)
+    assert got_value.split(" ")[0] in (value.split(" ", maxsplit=1)[0], unit)
     assert classes(house) == {1: "rejected"}
 
 
@@ -383,7 +410,7 @@ def test_interpretation(house: DuckDB, code: str, value: str | None, flag: str, 
         (DSDNA, None, None, "Negative", "U/mL", (None, None)),
     ],
 )  # fmt: skip
-def test_reference_range(
+def test_reference_range(  # noqa: PLR0917 - the columns of the table above
     house: DuckDB, code: str, low: str | None, high: str | None, text: str | None, unit: str, expected: tuple[Any, Any]
 ) -> None:
     value = "5000" if unit == "/uL" else "40"
@@ -406,7 +433,7 @@ def test_reference_range(
         ("2890-2", "200", "0", "150", None, None),  # no usual range in the tables: no proof
     ],
 )
-def test_a_unit_is_proved_by_the_range_or_not_at_all(
+def test_a_unit_is_proved_by_the_range_or_not_at_all(  # noqa: PLR0917 - the columns of the table above
     house: DuckDB, code: str, value: str, low: str | None, high: str | None, text: str | None, expected: float | None
 ) -> None:
     events = run(house, [{"code": code, "value": value, "low": low, "high": high, "range_text": text}])
@@ -458,8 +485,9 @@ def test_several_codings_keep_each_meaning_once(house: DuckDB) -> None:
 @pytest.mark.parametrize(
     ("value", "flag", "status", "expected"),
     [
-        (None, None, "asserted", "asserted"), (None, None, "refuted", "refuted"), ("true", None, "asserted", "asserted"),
-        ("false", None, "asserted", "refuted"), ("Negative", None, "asserted", "refuted"), ("0", None, "asserted", "refuted"),
+        (None, None, "asserted", "asserted"), (None, None, "refuted", "refuted"),
+        ("true", None, "asserted", "asserted"), ("false", None, "asserted", "refuted"),
+        ("Negative", None, "asserted", "refuted"), ("0", None, "asserted", "refuted"),
         ("1", None, "asserted", "asserted"), ("2+", None, "asserted", "asserted"), (None, "NEG", "asserted", "refuted"),
         ("positive", None, "refuted", "refuted"),
     ],
@@ -479,7 +507,9 @@ def test_a_stated_finding_with_an_unclear_value_is_rejected(house: DuckDB, value
 
 
 def test_a_finding_read_by_its_result_may_be_stated(house: DuckDB) -> None:
-    rows = [{"kind": "finding", "system": "finding", "code": "anti_dsdna", "status": s} for s in ("asserted", "refuted")]
+    rows = [
+        {"kind": "finding", "system": "finding", "code": "anti_dsdna", "status": s} for s in ("asserted", "refuted")
+    ]
     assert [e["interpretation"] for e in run(house, rows)] == ["POS", "NEG"]
 
 
@@ -557,7 +587,8 @@ def test_accounting_that_does_not_add_up_is_a_fault_of_the_program(house: DuckDB
 )
 def test_as_of(house: DuckDB, as_of: date | None, own: str | None, expected: date, dates: list[str | None]) -> None:
     rows = [
-        {"code": WBC, "value": "3", "unit": "10*9/L", "date": d} for d in ("2020-01-01", "2025-05-05", "2027-01-01", None)
+        {"code": WBC, "value": "3", "unit": "10*9/L", "date": d}
+        for d in ("2020-01-01", "2025-05-05", "2027-01-01", None)
     ]
     events = run(house, rows, as_of, patients=[{"person_id": "p", "as_of": own}])
     assert [None if e["date"] is None else str(e["date"]) for e in events] == dates
@@ -595,7 +626,10 @@ def test_patients_without_the_optional_columns(house: DuckDB) -> None:
 def test_property_the_same_number_in_two_units_is_one_value(house: DuckDB, number: Any) -> None:
     one, other = run(
         house,
-        [{"code": WBC, "value": str(number), "unit": "10*9/L"}, {"code": WBC, "value": str(number * 1000), "unit": "/uL"}],
+        [
+            {"code": WBC, "value": str(number), "unit": "10*9/L"},
+            {"code": WBC, "value": str(number * 1000), "unit": "/uL"},
+        ],
     )
     assert one["value"] == pytest.approx(other["value"], abs=1e-6) and one["unit"] == other["unit"] == "10*9/L"
 
@@ -608,3 +642,34 @@ def test_property_no_text_is_lost(house: DuckDB, text: str) -> None:
     [found] = classes(house).values()
     assert found == ("used" if events else "rejected" if text.strip() else "not_needed")
     assert bool(rejected(house)) == (found == "rejected")
+
+
+def test_the_value_of_an_interval_is_not_above_its_end(house: DuckDB) -> None:
+    good = {"code": WBC, "unit": "10*9/L", "value": "3", "value_to": "5"}
+    assert [(e["value"], e["value_to"]) for e in run(house, [good])] == [(3, 5)]
+    run(house, [good | {"value_to": "2"}, good | {"value_to": "x"}])
+    assert [r[0] for r in rejected(house)] == ["value_to", "value_to"]
+
+
+def test_events_have_the_columns_of_the_contract(house: DuckDB) -> None:
+    run(house, [{"code": WBC, "value": "3", "unit": "10*9/L"}])
+    for relation in (EVENTS, PERSONS, REJECTED):
+        made = {r["column_name"]: r["column_type"] for r in house.rows(f"describe {relation.name}")}
+        assert made == relation.columns
+
+
+def test_what_is_remembered_of_a_session_changes_nothing(house: DuckDB) -> None:
+    rows = [{"code": ANA, "value": "1:320 speckled", "date": "2024"}, {"code": WBC, "value": "3", "unit": "10*9/L"}]
+    first = run(house, rows)
+    run(house, [{"code": DSDNA, "value": "Positive"}])
+    again = run(house, rows)
+    prepare(house)
+    assert first == again == run(house, rows)
+
+
+@pytest.mark.parametrize(("makes", "reads"), [*KNOWLEDGE_STEPS, *STEPS])
+def test_each_statement_reads_what_its_step_says(makes: str, reads: tuple[str, ...]) -> None:
+    tree = sqlglot.parse_one(text(makes), read="duckdb")
+    own = {cte.alias for cte in tree.find_all(sqlglot.exp.CTE)}
+    assert {table.name for table in tree.find_all(sqlglot.exp.Table)} - own == set(reads)
+    assert text(makes).startswith(f"-- {makes}: one row")

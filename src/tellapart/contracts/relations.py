@@ -186,13 +186,31 @@ CODE_MAP = Relation(
     },
 )  # fmt: skip
 
+NEW_CODES = Relation(
+    "new_codes",
+    "one row per distinct kind, system and code of the statements that code_map does not hold yet",
+    ("kind", "system", "code"),
+    {"kind": TEXT, "system": TEXT, "code": TEXT, "bare_system": TEXT, "kind_group": TEXT},
+)
+
+NEW_TEXTS = Relation(
+    "new_texts", "one row per distinct wording that texts does not hold yet", ("text",), {"text": TEXT}
+)
+
+FLAG_WORDS = Relation(
+    "flag_words",
+    "one row per HL7 code of an interpretation, with the flag that it means here",
+    ("code",),
+    {"code": TEXT, "flag": TEXT},
+)
+
 TEXTS = Relation(
     "texts",
     "one row per distinct wording of a result, a flag or a reference range that is not a plain number, as read",
     ("text",),
     {
         "text": TEXT, "number": REAL, "number_to": REAL, "comparator": TEXT, "unit_text": TEXT, "shape": TEXT,
-        "interpretation": TEXT,
+        "interpretation": TEXT, "low": REAL, "high": REAL,
     },
 )  # fmt: skip
 
@@ -298,7 +316,7 @@ STATED = Relation(
     {
         "person": WHOLE, "finding": TEXT, "state": TEXT, "row_no": WHOLE, "part": SMALL, "date": DAY,
         "date_precision": TEXT, "known_date": DAY, "by": TEXT, "reference": TEXT, "text": TEXT, "implied": FLAG,
-        "vouched": FLAG,
+        "vouched": FLAG, "vouched_late": FLAG,
     },
 )  # fmt: skip
 
@@ -309,9 +327,23 @@ OCCURRENCES = Relation(
     {**STATED.columns, "contested_by": TEXT, "contested_text": TEXT, "contested_reference": TEXT},
 )
 
+WEIGHED = Relation(
+    "weighed",
+    "one row per mark of a person of interest, as words: present, present without a likelier cause, absent",
+    (),
+    {"person": WHOLE, "date": DAY, "known_date": DAY, "p<word>": WHOLE, "c<word>": WHOLE, "a<word>": WHOLE},
+)
+
 MASKS = Relation(
     "masks",
-    "one row per person of interest, clock, day and basis, as closed words: what is known by that day",
+    "one row per person of interest and basis, as closed words, over the whole record",
+    ("person", "basis"),
+    {"person": WHOLE, "basis": TEXT, **WORDS},
+)
+
+COURSE = Relation(
+    "course",
+    "one row per person to date, clock, day and basis, as closed words: what was known by that day",
     ("person", "clock", "on_day", "basis"),
     {"person": WHOLE, "clock": TEXT, "on_day": DAY, "basis": TEXT, **WORDS},
 )
@@ -400,6 +432,10 @@ SETTINGS = Relation(
     "one row per person: the setting whose prior applies",
     ("person",),
     {"person": WHOLE, "sex": TEXT, "age": SMALL, "setting": TEXT},
+)
+
+SUSPECTED = Relation(
+    "suspected", "one row per person in whose record somebody asked the question", ("person",), {"person": WHOLE}
 )
 
 PERSON_PRIORS = Relation(
@@ -497,12 +533,13 @@ ASKED_FOR = (PATIENTS, ASKED, OPTIONS, WANTED, GIVEN_SETTINGS)
 """What comes from outside the plan beside the source: the reader's patients, and what the user asked for."""
 
 MADE = (
-    READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES,
-    PERSONS, CODE_MAP, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, EVENTS, REJECTIONS, ROW_CLASSES, ACCOUNTING,
-    MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, OCCURRENCES, MASKS, FINDINGS,
-    RED_FLAGS_IN_FORCE,
+    READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES, FLAG_WORDS,
+    PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, EVENTS, REJECTIONS,
+    ROW_CLASSES, ACCOUNTING,
+    MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, OCCURRENCES, WEIGHED, MASKS,
+    COURSE, FINDINGS, RED_FLAGS_IN_FORCE,
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS,
-    SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
+    SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     PERSONS_OUT, WORKLIST,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import os
+import re
 import sys
 import tempfile
 import time
@@ -18,7 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tellapart import __version__
-from tellapart.errors import EXIT_DONE, EXIT_REJECTED, InputError, TellapartError, UsageError
+from tellapart.errors import EXIT_DONE, EXIT_INPUT, EXIT_REJECTED, InputError, TellapartError, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,6 +72,8 @@ def _prior(text: str | None) -> dict[str, float] | None:
     prior: dict[str, float] = {}
     for part in text.split(","):
         name, _, share = part.partition("=")
+        if name.strip() in prior:
+            raise UsageError(f"--prior {text}: {name.strip()} is named twice.")
         try:
             prior[name.strip()] = float(share)
         except ValueError:
@@ -89,7 +93,7 @@ def _source(text: str, stack: list[tempfile.TemporaryDirectory[str]]) -> Path:
         return Path(text)
     folder = tempfile.TemporaryDirectory(prefix="tellapart-")
     stack.append(folder)
-    content = sys.stdin.buffer.read()
+    content = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8)
     if not content.strip():
         raise InputError("standard input is empty. Pipe a FHIR Bundle, NDJSON or a case file into it.")
     head = content.lstrip()[:1]
@@ -105,12 +109,24 @@ def _is_lines(content: bytes) -> bool:
     return first.startswith(b"{") and first.endswith(b"}")
 
 
+def _write(target: Path, content: str) -> None:
+    """Write a file the user named.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
+    try:
+        target.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
 def _write_rejected(rows: list[dict[str, Any]], target: Path | None) -> None:
     import orjson
 
     lines = [orjson.dumps(row).decode() for row in rows]
     if target is not None:
-        target.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        _write(target, "".join(line + "\n" for line in lines))
     for row in rows[:20]:
         where = " ".join(str(row[k]) for k in ("file", "line", "reference", "field") if row[k] is not None)
         talk().print(f"[yellow]rejected[/] {escape(where)}: {escape(str(row['value'] or ''))} "
@@ -149,10 +165,13 @@ def workup(
     from tellapart.tasks.session import Session
     from tellapart.tasks.workup import workup as work
 
+    if json and html is not None:
+        raise UsageError("--json and --html: choose one.")
+    options = _options(format_, as_of, setting, prior)
     stack: list[tempfile.TemporaryDirectory[str]] = []
     session = Session(load())
     try:
-        document = work(session, _source(record, stack), _options(format_, as_of, setting, prior), person)
+        document = work(session, _source(record, stack), options, person)
         refused = session.engine.rows(
             "select file, line, reference, person_id, field, value, reason, what_to_do from rejected "
             "order by file nulls first, line nulls first, reference nulls first, field, value, reason"
@@ -162,12 +181,12 @@ def workup(
             sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
             sys.stdout.flush()
         elif html is not None:
-            html.write_text(workup_page(document, labels, citations(session.knowledge)), encoding="utf-8")
+            _write(html, workup_page(document, labels, citations(session.knowledge)))
             talk().print(f"Written: {escape(str(html))}")
         else:
             print_workup(document, labels, Console(highlight=False))
+        _write_rejected(refused, rejected)
         if refused:
-            _write_rejected(refused, rejected)
             raise typer.Exit(EXIT_REJECTED)
     finally:
         session.close()
@@ -239,11 +258,7 @@ def _audit(
 
 
 def _memory_like(text: str) -> bool:
-    number = text.upper().removesuffix("B").rstrip("KMGTI")
-    try:
-        return float(number) > 0 and text[-1:].isalpha()
-    except ValueError:
-        return False
+    return bool(re.fullmatch(r"(?=.*[1-9])\d+(\.\d+)? ?[KMGT](i?B)?", text, re.IGNORECASE))
 
 
 class _progress:
@@ -339,7 +354,14 @@ def case_check(file: Annotated[Path, typer.Argument(help="Case file, JSON or TOM
 def knowledge_check(
     folder: Annotated[Path | None, typer.Option(help="Check tables in this folder instead of the shipped ones.")] = None,
 ) -> None:
-    """Check the knowledge tables as a whole; lists every fault."""
+    """Check the knowledge tables as a whole; lists every fault.
+
+    Examples:
+
+      tellapart knowledge check
+
+      tellapart knowledge check --folder tables/
+    """
     from tellapart.knowledge.load import TABLES, load
 
     knowledge = load(folder or TABLES, checked=True)
@@ -403,9 +425,9 @@ def _root(
 def main() -> None:
     """Entry point: turns every expected trouble into a message and an exit code."""
     try:
-        app()
+        app(prog_name="tellapart")
     except TellapartError as error:
-        talk().print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True)
+        _say(str(error))
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -413,3 +435,32 @@ def main() -> None:
     except KeyboardInterrupt:
         talk().print("interrupted; nothing half-written is left under a final name")
         sys.exit(130)
+    except Exception as error:
+        message = _trouble_of_the_machine(error)
+        if message is None and os.environ.get("TELLAPART_DEBUG"):
+            raise
+        _say(message or _fault(error))
+        sys.exit(EXIT_INPUT)
+
+
+def _say(message: str) -> None:
+    talk().print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
+
+
+def _trouble_of_the_machine(error: Exception) -> str | None:
+    """Words for memory or disk that ran out where no room foresaw it; None for anything else."""
+    import duckdb
+
+    if isinstance(error, MemoryError | duckdb.OutOfMemoryException):
+        return "not enough memory. Give more with --memory (or leave it out), or fewer --threads."
+    if isinstance(error, OSError | duckdb.IOException):
+        return str(error).strip().split("\n", 1)[0]
+    return None
+
+
+def _fault(error: Exception) -> str:
+    first = str(error).strip().split("\n", 1)[0]
+    return (
+        f"a fault of the program, not of your input ({type(error).__name__}: {first}). Please report it; "
+        "TELLAPART_DEBUG=1 shows where it happened."
+    )

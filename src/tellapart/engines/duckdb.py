@@ -25,7 +25,10 @@ class DuckDB:
     """
 
     def __init__(self, memory: str | None = None, threads: int | None = None, spill: Path | None = None) -> None:
-        config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": "false"}
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "preserve_insertion_order": "false",
+            "checkpoint_threshold": "1TB",  # an in-memory database has nothing to checkpoint, yet would stop to do it
+        }
         if memory:
             config["memory_limit"] = memory
         if threads:

@@ -248,7 +248,7 @@ def _window(node: exp.Window) -> Iterator[str]:
     ordered, framed, named = node.args.get("order"), node.args.get("spec"), node.args.get("alias")
     if isinstance(node.this, exp.RowNumber) and not ordered:
         yield f"row_number without an order: {_shown(node)}"
-    if isinstance(node.this, exp.AggFunc) and ordered and not framed and not named:
+    if isinstance(node.this, (exp.AggFunc, exp.Identifier)) and ordered and not framed and not named:
         yield f"ordered window without a frame: {_shown(node)}"
 
 

@@ -1,7 +1,7 @@
 -- meanings: one row per group of statements, code system and code, and knowledge code that it means there, with how its
 -- results are read. Steered by codes, findings, units.
--- What a relative has is never what the person has: it becomes the finding `family_history_...`. An allergy to a drug is
--- not an exposure to it. A code of WHO's ICD-10 that is not known as such is read as the equal code of ICD-10-CM.
+-- What a relative has is never what the person has: it becomes the finding `family_history_...`. An allergy to a drug
+-- is not an exposure to it. A code of WHO's ICD-10 that is not known as such is read as the equal code of ICD-10-CM.
 -- mode: state (the code says it), drug, free (result of any unit, compared with its own limits), titre, strip, number.
 with grouped as (
   select 'drug' as kind_group, c.* from codes as c where c.rule = 'drug'

@@ -1,7 +1,7 @@
 -- readings: one row per statement and knowledge code of it, typed, in canonical units, with what is wrong with it.
 -- class: used (so far: the as-of day is not applied yet) | rejected | withdrawn | not_needed (no result in it).
--- Steered by code_map, flag_words, unit_map, unit_proofs, reading_limits. No unit is guessed: a number without one is used only if
--- its code fixes the unit or exactly one unit fits the reference range that came with it (unit_proofs).
+-- Steered by code_map, flag_words, unit_map, unit_proofs, reading_limits. No unit is guessed: a number without one is
+-- used only if its code fixes the unit or exactly one unit fits the reference range that came with it (unit_proofs).
 with typed as (
   select
     s.row_no, s.part, s.coding_no, p.person, s.reference, s.kind, m.code_id, m.short_system as system,
@@ -14,7 +14,8 @@ with typed as (
     try_cast(substr(trim(s.date) || case length(trim(s.date)) when 4 then '-01-01' when 7 then '-01' else '' end, 1, 10)
       as date) as date_cast,
     try_cast(substr(trim(s.known_date)
-      || case length(trim(s.known_date)) when 4 then '-01-01' when 7 then '-01' else '' end, 1, 10) as date) as known_cast,
+      || case length(trim(s.known_date)) when 4 then '-01-01' when 7 then '-01' else '' end, 1, 10) as date)
+      as known_cast,
     try_cast(substr(trim(s.end_date)
       || case length(trim(s.end_date)) when 4 then '-01-01' when 7 then '-01' else '' end, 1, 10) as date) as end_cast,
     nullif(trim(s.value), '') as value_text, nullif(trim(s.value_to), '') as value_to_text,
@@ -31,9 +32,8 @@ with typed as (
     coalesce(nullif(trim(s.unit), ''), v.unit_text) as unit_text,
     coalesce(nullif(trim(s.unit), ''), v.unit_text, m.default_unit) as unit_key, m.unit_finding,
     s.low as low_text, s.high as high_text, s.range_text,
-    coalesce(try_cast(s.low as double), case when r.comparator in ('>', '>=') or r.number_to is not null then r.number end)
-      as low,
-    coalesce(try_cast(s.high as double), r.number_to, case when r.comparator in ('<', '<=') then r.number end) as high,
+    coalesce(try_cast(s.low as double), r.low) as low,
+    coalesce(try_cast(s.high as double), r.high) as high,
     v.interpretation as word,
     coalesce(w.flag, i.interpretation) as flag
   from statements as s
@@ -71,7 +71,8 @@ shaped as (
     case
       when t.mode not in ('number', 'strip', 'titre', 'free') then null
       when t.form = 'titre' and t.mode in ('titre', 'free') then 'titre'
-      when t.form = 'number' and t.mode in ('titre', 'free') and t.unit_text is not null and u.seen is not null then 'titre'
+      when t.form = 'number' and t.mode in ('titre', 'free') and t.unit_text is not null and u.seen is not null
+        then 'titre'
       when t.form = 'number' and t.mode = 'titre' and t.unit_text is null
         and t.word is null and coalesce(t.method, '') <> 'solid_phase'
         and t.number = floor(t.number) and (t.number = 0 or t.number >= b.titre_min)
@@ -138,7 +139,7 @@ faulted as (
       when day is null and date_text is not null then 'date'
       when known_day is null and known_text is not null then 'known_date'
       when end_day is null and end_text is not null then 'end_date'
-      when value_to_text is not null and number_to is null then 'value_to'
+      when value_to_text is not null and coalesce(number_to < number, true) then 'value_to'
       when mode = 'drug' or mode is null or value_text is null then null
       when mode = 'item' then
         case

@@ -40,7 +40,7 @@ select
     when 'date' then 'not a possible date'
     when 'known_date' then 'not a possible date; without it nobody can say from when on this was known'
     when 'end_date' then 'not a possible date'
-    when 'value_to' then 'text in a number field'
+    when 'value_to' then 'the upper end of an interval must be a number, and not below the lower one'
     when 'text' then 'this wording of a result is not known'
     when 'number_for_state' then 'a number where the code states something that is present or absent'
     when 'item_range' then 'outside the range of this item'
@@ -54,7 +54,8 @@ select
   end
   || coalesce('; likely ' || k.likely_units, '') as reason,
   case
-    when f.fault in ('date', 'known_date', 'end_date') then 'correct the date at its source (ISO 8601; year, month or day)'
+    when f.fault in ('date', 'known_date', 'end_date')
+      then 'correct the date at its source (ISO 8601; year, month or day)'
     when f.fault in ('no_unit', 'unit_unknown', 'implausible') then 'give the unit in UCUM at its source'
     when f.fault = 'text' then 'give a number, a titre or a known word such as positive or negative'
     when f.fault = 'item_range' then 'correct the answer'

@@ -1,4 +1,5 @@
--- row_classes: one row per source row with its one class in the accounting: what the reader decided, else its best part.
+-- row_classes: one row per source row with its one class in the accounting: what the reader decided, else that of its
+-- best part.
 with best as (
   select
     row_no,

@@ -33,16 +33,25 @@ cut as (
   select
     text, t, lower(t) as l,
     replace(lower(t), '-', ' - ') as spaced,
+    -- a number: sign, digits, and what follows it (a unit, a flag)
     regexp_extract(
-      t, '^([<>]=?)? ?(-?(?:[0-9]+(?:[.,][0-9]+)*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?)(?: ?((?:[A-Za-z%\[({°µμ]|/[A-Za-z\[({]|10[*^]|[*]$).*))?$',
+      t,
+      '^([<>]=?)? ?(-?(?:[0-9]+(?:[.,][0-9]+)*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?)'
+      || '(?: ?((?:[A-Za-z%\[({°µμ]|/[A-Za-z\[({]|10[*^]|[*]$).*))?$',
       ['sign', 'digits', 'rest']
     ) as plain,
+    -- from one number to another
     regexp_extract(
-      t, '^((?:[0-9]+(?:[.,][0-9]+)*|[.][0-9]+)) ?(?:-|to|\.\.) ?((?:[0-9]+(?:[.,][0-9]+)*|[.][0-9]+))(?: ?((?:[A-Za-z%\[({°µμ]|/[A-Za-z\[({]|10[*^]|[*]$).*))?$',
+      t,
+      '^((?:[0-9]+(?:[.,][0-9]+)*|[.][0-9]+)) ?(?:-|to|\.\.) ?((?:[0-9]+(?:[.,][0-9]+)*|[.][0-9]+))'
+      || '(?: ?((?:[A-Za-z%\[({°µμ]|/[A-Za-z\[({]|10[*^]|[*]$).*))?$',
       ['digits', 'digits_to', 'rest']
     ) as span,
+    -- a word, then a number
     regexp_extract(
-      t, '^([A-Za-z][A-Za-z -]*?)[ :,;(]+([<>]=?)? ?((?:[0-9]+(?:[.,][0-9]+)*|[.][0-9]+))(?: ?((?:[A-Za-z%\[{°µμ]|/[A-Za-z\[({]|10[*^])[^)]*))?\)?$',
+      t,
+      '^([A-Za-z][A-Za-z -]*?)[ :,;(]+([<>]=?)? ?((?:[0-9]+(?:[.,][0-9]+)*|[.][0-9]+))'
+      || '(?: ?((?:[A-Za-z%\[{°µμ]|/[A-Za-z\[({]|10[*^])[^)]*))?\)?$',
       ['word', 'sign', 'digits', 'rest']
     ) as worded
   from signed
@@ -161,42 +170,59 @@ judged as (
     end as rest_kind
   from separated as x
   left join spoken as s on s.text = x.text
+),
+read_as as (
+  select
+    text,
+    case
+      when form = 'titre' and titre_span.last <> '' then
+        least(
+          try_cast(replace(titre_span.first, ',', '') as double), try_cast(replace(titre_span.last, ',', '') as double)
+        )
+      when form = 'titre' then titre
+      when form = 'ordinal' then
+        case
+          when trace then 0
+          when plusses <> '' then length(plusses)
+          else cast(coalesce(nullif(plus_before, ''), nullif(plus_after, ''), plus_last) as double)
+        end
+      when form = 'worded' and word is null then null
+      when rest_kind <> 'other' then try_cast(n as double)
+    end as number,
+    case
+      when form = 'titre' and titre_span.last <> '' then
+        greatest(
+          try_cast(replace(titre_span.first, ',', '') as double), try_cast(replace(titre_span.last, ',', '') as double)
+        )
+      when form = 'ordinal' and trace then 1
+      when form = 'span' and rest_kind <> 'other' then try_cast(n_to as double)
+    end as number_to,
+    nullif(case form when 'titre' then titre_sign when 'plain' then plain.sign when 'worded' then worded.sign end, '')
+      as comparator,
+    case when rest_kind = 'unit' then trim(rest, '()') end as unit_text,
+    case
+      when form = 'titre' then 'titre'
+      when form = 'ordinal' then 'ordinal'
+      when form in ('plain', 'span', 'worded') and n is null and word is null then 'ambiguous'
+      when form = 'span' and n_to is null then 'ambiguous'
+      when form = 'span' and try_cast(n_to as double) < try_cast(n as double) then 'text'
+      when form = 'worded' and word is null then 'text'
+      when form is not null and rest_kind = 'other' then 'text'
+      when form is not null and try_cast(n as double) is not null then 'number'
+      when word is not null then 'word'
+      else 'text'
+    end as shape,
+    case
+      when rest_kind = 'flag' and lower(rest) in ('l', 'll', '(l)') then 'L'
+      when rest_kind = 'flag' and lower(rest) in ('h', 'hh', '(h)') then 'H'
+      when form in ('plain', 'span') and rest_kind in ('unit', 'none', 'other') then null
+      else word
+    end as interpretation
+  from judged
 )
 select
-  text,
-  case
-    when form = 'titre' then coalesce(try_cast(replace(titre_span.first, ',', '') as double), titre)
-    when form = 'ordinal' then
-      case
-        when trace then 0
-        when plusses <> '' then length(plusses)
-        else cast(coalesce(nullif(plus_before, ''), nullif(plus_after, ''), plus_last) as double)
-      end
-    when form = 'worded' and word is null then null
-    when rest_kind <> 'other' then try_cast(n as double)
-  end as number,
-  case
-    when form = 'titre' then try_cast(replace(titre_span.last, ',', '') as double)
-    when form = 'ordinal' and trace then 1
-    when form = 'span' and rest_kind <> 'other' then try_cast(n_to as double)
-  end as number_to,
-  nullif(case form when 'titre' then titre_sign when 'plain' then plain.sign when 'worded' then worded.sign end, '')
-    as comparator,
-  case when rest_kind = 'unit' then trim(rest, '()') end as unit_text,
-  case
-    when form = 'titre' then 'titre'
-    when form = 'ordinal' then 'ordinal'
-    when form in ('plain', 'span', 'worded') and n is null and word is null then 'ambiguous'
-    when form = 'worded' and word is null then 'text'
-    when form is not null and rest_kind = 'other' then 'text'
-    when form is not null and try_cast(n as double) is not null then 'number'
-    when word is not null then 'word'
-    else 'text'
-  end as shape,
-  case
-    when rest_kind = 'flag' and lower(rest) in ('l', 'll', '(l)') then 'L'
-    when rest_kind = 'flag' and lower(rest) in ('h', 'hh', '(h)') then 'H'
-    when form in ('plain', 'span') and rest_kind in ('unit', 'none', 'other') then null
-    else word
-  end as interpretation
-from judged
+  text, number, number_to, comparator, unit_text, shape, interpretation,
+  -- read as a reference range
+  case when number_to is not null or comparator in ('>', '>=') then number end as low,
+  case when number_to is not null then number_to when comparator in ('<', '<=') then number end as high
+from read_as

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from tellapart.knowledge.encode import FLAGS, Encoding, encode
 from tellapart.knowledge.load import Knowledge
 
+ROW_SPAN = 1 << 46  # source rows of one run that a packed place can tell apart
+PART_SPAN = 1 << 12  # and parts of one row
 NO_DATE = "date '0001-01-01'"  # all undated entries together are one occasion
 
 
@@ -137,6 +139,8 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         return f"(case f.word {words} end & f.bit) <> 0"
 
     return {
+        "row_span": str(ROW_SPAN),
+        "part_span": str(PART_SPAN),
         "flag_number": flag_number,
         "state_bit": state_bit,
         "derived_layers": derived_layers(knowledge),

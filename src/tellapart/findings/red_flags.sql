@@ -8,8 +8,8 @@ with clauses as (
 ),
 hits as (
   select f.person, c.flag, c.alternative, c.forbids_fm, c.ends_with, c.urgency_rank, c.needed,
-    count(*) as held, bool_and(f.vouched) as vouched, max(f.last_date) as last_date, max(coalesce(f.reference, '')) as reference,
-    max(f.contested_by) as contested_by, max(f.contested_text) as contested_text
+    count(*) as held, bool_and(f.vouched) as vouched, max(f.last_date) as last_date,
+    max(f.contested_by) as contested_by
   from findings as f
   inner join clauses as c on c.finding = f.finding
   inner join horizons as d on d.person = f.person
@@ -28,6 +28,6 @@ select person, flag, min(urgency_rank) as urgency_rank, max(last_date) as last_d
   min(alternative) as alternative,
   max(case when forbids_fm = 'yes' and contested_by is null and vouched then 1 else 0 end) = 1 as forbids,
   bool_or(vouched) as vouched,
-  case when count(contested_by) = count(*) then min(contested_text) end as contested_text
+  case when count(contested_by) = count(*) then min(contested_by) end as contested_by
 from open_flags
 group by person, flag

@@ -3,7 +3,7 @@
 -- from the second date on that lies far enough after the first (limit suggests_days_apart): `vouched_late`.
 with said as (
   {% for column in ["outcome_code", "outcome_result", "outcome_lo", "outcome_hi", "outcome_ratio_lo", "outcome_ratio_hi"] -%}
-  select m.person, m.date, m.date_precision, m.known_date, m.row_no, m.part, m."by", m.seen, m.reference, m.text,
+  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen,
     {{ "m.strength = 'suggests'" if column == "outcome_code" else "false" }} as suggested,
     o.finding, o.state, o.implied
   from interest_marks as m inner join outcomes as o on o.outcome = m.{{ column }}
@@ -12,7 +12,6 @@ with said as (
 ),
 once as (
   select person, finding, state, row_no, part, min(date) as date, min(known_date) as known_date, min("by") as "by",
-    min(reference) as reference, min(date_precision) as date_precision, min(text) as text,
     bool_and(implied) as implied, bool_or(seen and not suggested) as vouched, bool_or(seen) as seen
   from said
   group by person, finding, state, row_no, part
@@ -24,7 +23,7 @@ first_said as (
   group by person, finding, state
 )
 select
-  o.person, o.finding, o.state, o.row_no, o.part, o.date, o.date_precision, o.known_date, o."by", o.reference, o.text,
+  o.person, o.finding, o.state, o.row_no, o.part, o.date, o.known_date, o."by",
   o.implied, o.vouched,
   coalesce(date_diff('day', f.first_date, o.date) >= {{ limit("suggests_days_apart") }}, false)
     and o.seen and not o.vouched as vouched_late

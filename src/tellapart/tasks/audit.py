@@ -60,7 +60,7 @@ def audit(
         InputError: the source is unusable, or a file cannot be written.
         UsageError: an option does not fit, or `out` holds files that are not an audit's.
     """
-    _claim(out)
+    _claim(source, out)
     session.read(source, options)
     if not session.engine.one("select count(*) from persons"):
         reason = session.engine.one("select min(reason) from rejected")
@@ -82,7 +82,10 @@ def audit(
     return summary
 
 
-def _claim(out: Path) -> None:
+def _claim(source: Path, out: Path) -> None:
+    """Make sure that `out` can take the files: ours alone, writable, and no part of what is read."""
+    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"--out {out}: lies in the source; the next audit would read it. Name another folder.")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder.")
     try:
@@ -251,7 +254,7 @@ def _summary(session: Session, source: Path, options: Options) -> Json:
             "from worklist order by rank limit 50"
         ),
         "worklist_total": engine.one("select count(*) from worklist"),
-        "rejected": {"count": covered["rejected"], "reasons": reasons},
+        "rejected": {"count": engine.one("select count(*) from rejected"), "reasons": reasons},
         "warnings": warnings,
         "files": [{"file": name, "what": what} for name, what in FILES.items()],
     }

@@ -20,6 +20,7 @@ from tellapart.knowledge.load import Knowledge
 Json = dict[str, Any]
 WORDS = {"sle": "systemic lupus erythematosus", "fm": "fibromyalgia", "both": "both", "neither": "neither"}
 ROUND = 6
+NO_SOURCE: Json = {"reference": None, "text": None, "date_precision": None}
 
 
 def plain(value: Any) -> Any:
@@ -57,8 +58,9 @@ class Documents:
         who = self._rows("persons", person)[0]
         setting = self._rows("settings", person)[0]["setting"]
         occurrences: dict[str, list[Json]] = defaultdict(list)
-        for row in self._rows("occurrences", person, "date nulls last, row_no, part, reference"):
-            occurrences[row["finding"]].append(row)
+        source = self._source(person)
+        for row in self._rows("occurrences", person, "date nulls last, row_no, part"):
+            occurrences[row["finding"]].append({**row, **source.get((row["row_no"], row["part"]), NO_SOURCE)})
         findings = self._rows("findings", person, "finding")
         by_finding = {f["finding"]: f for f in findings}
         flags = self._red_flags(person, by_finding, occurrences)
@@ -93,6 +95,23 @@ class Documents:
             "coverage": self._coverage(),
         }
 
+    def _source(self, person: int) -> dict[tuple[int, int], Json]:
+        """Source row and part to its reference, its words and how exactly it is dated."""
+        return {
+            (r["row_no"], r["part"]): r
+            for r in self.engine.rows(
+                "select row_no, part, min(reference) as reference, min(text) as text, "
+                "min(date_precision) as date_precision from interest_events where person = ? group by row_no, part",
+                [person],
+            )
+        }
+
+    def _cause(self, rule: str, row_no: int | None, person: int) -> Json:
+        """A likelier cause on record: its sentence, its row of competing_causes, the source row that holds it."""
+        row = next(r for r in self.knowledge["competing_causes"] if r["cause"] == rule)
+        held = self.engine.one("select min(reference) from interest_events where person = ? and row_no = ?", [person, row_no])
+        return {"cause": row["text"], "rule": rule, "reference": held}
+
     def _evidence(self, occurrences: Iterable[Json], state: str) -> list[Json]:
         out = []
         for o in occurrences:
@@ -117,11 +136,7 @@ class Documents:
             "days": f["present_days"] if f["state"] == "present" else f["absent_days"],
             "by": f["by"],
             "fm_explains": explains,
-            "contested_by": {
-                "cause": f["contested_text"],
-                "rule": f["contested_by"],
-                "reference": f["contested_reference"] or None,
-            }
+            "contested_by": self._cause(f["contested_by"], f["contested_row_no"], f["person"])
             if f["contested_by"]
             else None,
             "conflict": f["conflict"],
@@ -152,7 +167,7 @@ class Documents:
                     "text": row["text"],
                     "date": plain(hit["last_date"]),
                     "forbids_fm": hit["forbids"],
-                    "likelier_cause": hit["contested_text"],
+                    "contested_by": self._cause(hit["contested_by"], None, person) if hit["contested_by"] else None,
                     "patient_only": not hit["vouched"],
                     "evidence": evidence,
                     "references": row["citation"].split(";"),

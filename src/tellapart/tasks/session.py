@@ -164,7 +164,7 @@ class Session:
                     f"The source holds {count} persons; name one with --person ID. First ids: {', '.join(first)}{more}"
                 )
             return 1
-        number = self.engine.one("select person from persons where person_id = ?", [person_id])
+        number = self.engine.one("select person from persons where person_id = ?", [person_id.removeprefix("Patient/")])
         if number is None:
             raise UsageError(f"--person {person_id}: not in this source. First ids: {', '.join(first)}{more}")
         return int(number)

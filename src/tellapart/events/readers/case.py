@@ -317,7 +317,15 @@ def read_documents(
             errors = [fault for fault in faults if fault.level == "error"]
             row_no = len(source_rows) + 1
             source_rows.append(
-                (row_no, entry.source_type, name, None, entry.reference, entry.person_id, "rejected" if errors else None)
+                (
+                    row_no,
+                    entry.source_type,
+                    name,
+                    None,
+                    entry.reference,
+                    entry.person_id,
+                    "rejected" if errors else None,
+                )
             )
             rejected += [
                 (name, None, entry.reference, entry.person_id, fault.where.partition(": ")[2] or None, entry.value,
@@ -520,12 +528,22 @@ class _Document:
         low, high = self._number(place, entry, "low"), self._number(place, entry, "high")
         if low is not None and high is not None and low > high:
             self._error(f"{place}.low", f"{low!r} is above high ({high!r}).", "Correct one of them.")
-        note, by, day = self._text(place, entry, "note"), self._choice(place, entry, "by", BY), self._date(place, entry, "date")
+        note, by, day = (
+            self._text(place, entry, "note"),
+            self._choice(place, entry, "by", BY),
+            self._date(place, entry, "date"),
+        )
         raw = entry.get("value")
         value = raw.strip() if isinstance(raw, str) and raw.strip() else self._number(place, entry, "value")
         if form is None:
             return []
-        if state is None and raw is None and flag is None and entry.get("state") is None and entry.get("interpretation") is None:
+        if (
+            state is None
+            and raw is None
+            and flag is None
+            and entry.get("state") is None
+            and entry.get("interpretation") is None
+        ):
             self._error(
                 place, f"{name!r} says nothing.",
                 "Give value, or leave the entry out." if form.is_value and not form.stateable
@@ -542,7 +560,7 @@ class _Document:
                 "Give state; results go under the name of the test.",
             )  # fmt: skip
         if value is not None and form.is_value:
-            self._value(place, str(name), form, value, unit, low is not None or high is not None)
+            self._value(place, form, value, name=str(name), unit=unit, has_range=low is not None or high is not None)
         elif isinstance(value, int | float) and high is None and state is None and flag is None and form.by_result:
             self._warn(
                 place, f"{name} {_plain(value)} says nothing without the limit of the laboratory.",
@@ -571,7 +589,7 @@ class _Document:
         ]  # fmt: skip
 
     def _value(
-        self, place: str, name: str, form: FindingForm, value: float | int | str, unit: str | None, has_range: bool
+        self, place: str, form: FindingForm, value: float | int | str, *, name: str, unit: str | None, has_range: bool
     ) -> None:
         """The unit must be known and the number plausible in it; the value itself is converted later, once, in SQL."""
         if form.unit in ("", "{titer}"):
@@ -600,7 +618,8 @@ class _Document:
             low, high = bounds[2], bounds[3]
             self._error(
                 f"{place}.value", f"{_plain(value)}{_spaced(unit)} is not a plausible {name}.",
-                f"Allowed: {'' if low is None else _plain(low)} to {'' if high is None else _plain(high)}{_spaced(form.unit)}."
+                f"Allowed: {_plain('' if low is None else low)} to {_plain('' if high is None else high)}"
+                f"{_spaced(form.unit)}."
                 + (f" Likely unit: {likely[0]}." if likely else ""),
             )  # fmt: skip
 
@@ -706,7 +725,11 @@ class _Document:
         system = self._choice(place, entry, "system", tuple(SYSTEMS))
         if system is None and entry.get("system") is None:
             self._error(f"{place}.system", "is missing.", f"Allowed: {', '.join(SYSTEMS)}.")
-        day, by, note = self._date(place, entry, "date"), self._choice(place, entry, "by", BY), self._text(place, entry, "note")
+        day, by, note = (
+            self._date(place, entry, "date"),
+            self._choice(place, entry, "by", BY),
+            self._text(place, entry, "note"),
+        )
         return [
             {
                 "kind": "condition", "system": SYSTEMS.get(system or ""), "code": str(code).strip(), "date": day,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import traceback
@@ -41,7 +42,7 @@ class Run:
         return " ".join(self.err.split())
 
 
-def tellapart(*arguments: object, stdin: bytes = b"") -> Run:
+def run_cli(*arguments: object, stdin: bytes = b"") -> Run:
     """Run a command in this process; a traceback anywhere fails the test that asked."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
@@ -50,6 +51,7 @@ def tellapart(*arguments: object, stdin: bytes = b"") -> Run:
     with (
         redirect_stdout(out),
         redirect_stderr(err),
+        mock.patch.dict(os.environ, {"TELLAPART_DEBUG": "1"}),
         mock.patch.object(sys, "argv", ["tellapart", *map(str, arguments)]),
         mock.patch.object(sys, "stdin", given),
     ):
@@ -77,4 +79,5 @@ def _text(stream: io.TextIOWrapper) -> str:
 def _checked(run: Run) -> Run:
     assert "Traceback" not in run.err, run.err
     assert "Traceback" not in run.out, run.out
+    assert "fault of the program" not in run.said, run.err
     return run

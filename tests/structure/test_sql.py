@@ -1,0 +1,358 @@
+"""Every statement reads exactly what it declares, and makes exactly the columns of its contract; keys are unique."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlglot
+from house import (
+    EVENTS_MADE,
+    INPUTS,
+    PACKAGE,
+    ROOMS,
+    ROOT,
+    ids,
+    knowledge_schema,
+    schema,
+    sql_files,
+    statements,
+    tables,
+    template_part,
+    tree,
+    without_comments,
+)
+from sqlglot.optimizer.qualify import qualify
+
+from tellapart import pipeline
+from tellapart.contracts.relations import ALL, ASKED_FOR, MADE, SOURCES, Relation, expand
+from tellapart.events import normalize
+from tellapart.events.readers import case
+from tellapart.knowledge.load import load
+from tellapart.tasks.session import Options, Session
+
+EVERY = sorted(statements())
+TODAY = date(2026, 11, 24)
+
+FILE_OF_ANOTHER_NAME = {
+    "red_flags_in_force": "red_flags: the knowledge relation has that name",
+    "calls": "call: the room's file is named after the answer it finds",
+}
+"""Relations whose file has another name, with the reason (a cap, not a habit)."""
+
+SHARED_NAMES = {
+    "findings": "design §1 gives this name to the relation of persons; the table findings.csv had it first. "
+    "`pipeline.load_shared_names` loads the table again before the next source is read",
+}
+"""Relations of the walk that have the name of a knowledge relation."""
+
+GIVEN_TO_WORKUP = frozenset({"interest", "suspected"})
+"""In a workup somebody asks about a person: `Session.analyse` says so instead of the stages that search for it."""
+
+
+# what is read
+
+
+@pytest.mark.parametrize("relation", EVERY)
+def test_reads_exactly_what_it_declares(relation: str) -> None:
+    statement = statements()[relation]
+    found = tables(tree(relation))
+    assert found == statement.reads, (
+        f"{statement.file}: reads but does not declare {sorted(found - statement.reads)}; "
+        f"declares but does not read {sorted(statement.reads - found)}"
+    )
+
+
+def unmade(stages: tuple[pipeline.Stage, ...], given: frozenset[str]) -> list[str]:
+    """Reads of a plan that nothing before them makes."""
+    known = set(knowledge_schema()) | set(INPUTS) | set(EVENTS_MADE) | given
+    faults = []
+    for stage in stages:
+        faults += [f"{stage.makes} reads {name}" for name in stage.reads if name not in known]
+        known.add(stage.makes)
+    return faults
+
+
+@pytest.mark.parametrize(
+    ("plan", "given"), [("AUDIT", frozenset()), ("WORKUP", GIVEN_TO_WORKUP), ("STAGES", frozenset())]
+)
+def test_what_is_read_was_made_before(plan: str, given: frozenset[str]) -> None:
+    assert unmade(getattr(pipeline, plan), given) == []
+
+
+def test_a_stage_out_of_order_is_caught() -> None:
+    assert unmade(pipeline.STAGES[::-1], frozenset()) != []
+
+
+def test_events_read_what_was_made_before() -> None:
+    known = set(knowledge_schema()) | set(INPUTS) | set(normalize.REMEMBERED)
+    for name, reads in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS):
+        assert set(reads) <= known, f"{name} reads {sorted(set(reads) - known)}"
+        known.add(name)
+
+
+def test_rooms_read_no_source() -> None:
+    """Nothing downstream of events reads a source again (design §1)."""
+    source = {r.name for r in SOURCES} | (EVENTS_MADE - {"events", "persons", "horizons"})
+    for statement in statements().values():
+        if statement.room in ROOMS:
+            assert not statement.reads & source, statement.file
+
+
+def test_no_relation_is_made_twice_or_never_read() -> None:
+    made = [s.makes for s in pipeline.STAGES] + [n for n, _ in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS)]
+    assert len(made) == len(set(made))
+    assert set(made) & set(knowledge_schema()) == set(SHARED_NAMES)
+
+
+# what is made
+
+
+def test_contracts_are_those_of_the_plan() -> None:
+    assert {r.name for r in MADE} == set(EVERY)
+    assert len(ALL) == len(SOURCES) + len(ASKED_FOR) + len(MADE), "two relations of one name"
+
+
+@pytest.mark.parametrize("relation", EVERY)
+def test_makes_the_columns_of_its_contract(relation: str) -> None:
+    columns = tree(relation).named_selects
+    if "*" in columns:  # an outer `select *`: ask for the columns behind it
+        columns = qualify(
+            tree(relation).copy(),
+            schema=schema(statements()[relation].room),
+            dialect="duckdb",
+            validate_qualify_columns=False,
+        ).named_selects
+    wanted = expand(ALL[relation], ids())
+    assert len(columns) == len(set(columns)), "a column twice"
+    assert set(columns) == set(wanted), (
+        f"{statements()[relation].file}: not in the contract {sorted(set(columns) - set(wanted))}; "
+        f"missing {sorted(set(wanted) - set(columns))}"
+    )
+
+
+@pytest.mark.parametrize("relation", [*SOURCES, *ASKED_FOR, *MADE], ids=lambda r: r.name)
+def test_contract_is_whole(relation: Relation) -> None:
+    assert relation.grain.startswith("one row"), relation.name
+    assert set(relation.key) <= set(relation.columns)
+
+
+# files
+
+
+@pytest.mark.parametrize("relation", EVERY)
+def test_head_comment_names_the_relation_and_its_grain(relation: str) -> None:
+    statement = statements()[relation]
+    head = statement.text.splitlines()[0]
+    assert head.startswith(f"-- {relation}: one row"), f"{statement.file}: starts with {head!r}"
+
+
+@pytest.mark.parametrize("path", [p for p in sql_files() if template_part(p)], ids=lambda p: p.name)
+def test_macro_files_say_what_they_are(path: Any) -> None:
+    assert path.read_text(encoding="utf-8").startswith("{#- ")
+
+
+def test_steered_by_names_tables_that_exist() -> None:
+    """`Steered by a, b (c).` in a head names knowledge tables, relations or their columns."""
+    knowledge = load()
+    known = set(knowledge.tables) | set(knowledge_schema()) | set(ALL) | {r["limit"] for r in knowledge["limits"]}
+    known |= {f"{table}.{column}" for table, rows in knowledge.tables.items() for column in rows[0]}
+    for path in sql_files():
+        text = " ".join(path.read_text(encoding="utf-8").replace("--", " ").split())
+        for found in re.finditer(r"Steered by ([^.:;]+(?:\.\w[^.:;]*)?)", text):
+            names = re.sub(r"\([^)]*\)", "", found[1])
+            unknown = [n for n in re.findall(r"[a-z_0-9]+(?:\.[a-z_]+)?", names) if "_" in n and n not in known]
+            unknown = [n for n in unknown if not any(f"{t}{n}" in known for t in ("criteria",))]
+            assert not unknown, f"{path.relative_to(PACKAGE)}: steered by {unknown}?"
+
+
+@pytest.mark.parametrize("relation", EVERY)
+def test_file_is_named_after_its_relation(relation: str) -> None:
+    stem = statements()[relation].file.split("/")[-1].removesuffix(".sql")
+    if relation in FILE_OF_ANOTHER_NAME:
+        assert FILE_OF_ANOTHER_NAME[relation].startswith(stem + ":")
+    else:
+        assert stem == relation
+
+
+def test_no_file_is_left_over() -> None:
+    used = {s.file for s in statements().values()}
+    loose = [
+        name for path in sql_files()
+        if not template_part(path) and (name := str(path.relative_to(PACKAGE))) not in used
+        and not name.startswith("events/readers/")
+    ]  # fmt: skip
+    assert loose == []
+
+
+@pytest.mark.parametrize("path", sql_files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_clock_no_chance_no_engine_hash(path: Any) -> None:
+    """The same input gives the same bytes (design §5)."""
+    text = without_comments(path.read_text(encoding="utf-8")).lower()
+    assert not re.search(
+        r"\b(now|today|current_date|current_timestamp|get_current_\w+|random|rand|uuid|gen_random_uuid|hash|md5_number)"
+        r"\s*\(|\bcurrent_(date|timestamp)\b|\btablesample\b",
+        text,
+    )
+
+
+# keys, on test data
+
+
+def papers() -> list[tuple[str, str, dict[str, Any]]]:
+    """The cases that were scored by hand, as documents."""
+    own = ("title", "source", "expected")
+    return [
+        (path.name, f"{path.stem}[{i}]", {k: v for k, v in one.items() if k not in own})
+        for path in sorted((ROOT / "tests" / "papers").glob("*.json"))
+        for i, one in enumerate(json.loads(path.read_text(encoding="utf-8"))["cases"])
+    ]
+
+
+def generated(seed: int, people: int = 40, rows: int = 30) -> Iterator[dict[str, Any]]:
+    """Statements at random over everything the knowledge base can read: duplicates, several codings, junk, no dates."""
+    draw = random.Random(seed)
+    knowledge = load()
+    codes = [(r["system"], r["code"], r["rule"]) for r in knowledge["finding_codes"]]
+    drugs = [(r["system"], r["code"], "drug") for r in knowledge["drug_codes"]]
+    forms = {r["instrument"]: [] for r in knowledge["instruments"]}
+    for r in knowledge["instrument_items"]:
+        forms[r["instrument"]].append((r["item"], r["low"], r["high"]))
+    number = 0
+    for person in range(people):
+        for _ in range(rows):
+            number += 1
+            base = {
+                "row_no": number, "person_id": f"p{person}", "reference": f"row/{number}", "coding_no": 0, "part": 0,
+                "status": draw.choice(["asserted", "asserted", "asserted", "refuted", "withdrawn"]),
+                "by": draw.choice([None, "measured", "clinician", "patient", "text"]),
+                "date": draw.choice([None, "2024", "2024-05", "0000-01-01"] + 4 * [_day(draw)]),
+            }  # fmt: skip
+            base["known_date"] = draw.choice([None, base["date"], _day(draw)])
+            if draw.random() < 0.1:
+                instrument = draw.choice(sorted(forms))
+                for part, (item, low, high) in enumerate(forms[instrument], 1):
+                    if low and draw.random() < 0.8:
+                        answer = str(draw.randint(int(float(low)), int(float(high))))
+                        yield base | {"kind": "instrument", "code": f"{instrument}.{item}", "part": part,
+                                      "value": answer, "group_key": f"form/{number}", "status": "asserted"}  # fmt: skip
+                continue
+            for coding in range(draw.choice([1, 1, 1, 2, 3])):
+                system, code, rule = draw.choice(drugs if draw.random() < 0.15 else codes)
+                kind = (
+                    "drug" if rule == "drug" else draw.choice(["condition", "observation", "finding", "family_history"])
+                )
+                said = draw.choice(["1:320", "Positive", "neg", "3.2", "700", "2+", "<0.5", "junk", None])
+                row = base | {"kind": kind, "system": system, "code": code, "coding_no": coding,
+                              "value": said if rule == "result" else None,
+                              "unit": draw.choice([None, "g/L", "mg/dL", "10*9/L", "{titer}"]),
+                              "high": draw.choice([None, "5"]), "low": draw.choice([None, "1"])}  # fmt: skip
+                yield row
+                if draw.random() < 0.05:  # the same coding twice in one row
+                    yield row | {"coding_no": coding + 10}
+
+
+def _day(draw: random.Random) -> str:
+    return (date(2024, 1, 1) + timedelta(days=draw.randrange(0, 900))).isoformat()
+
+
+def _load(session: Session, found: list[dict[str, Any]]) -> None:
+    def fill(relation: Relation, rows: list[dict[str, Any]]) -> None:
+        session.engine.load(relation.name, relation.columns, [tuple(r.get(c) for c in relation.columns) for r in rows])
+
+    by_name = {r.name: r for r in (*SOURCES, *ASKED_FOR)}
+    people = [*sorted({r["person_id"] for r in found}), "nobody wrote about"]
+    fill(by_name["statements"], found)
+    fill(by_name["source_rows"], [
+        {"row_no": r["row_no"], "source_type": "Generated", "file": "generated", "person_id": r["person_id"]}
+        for r in {r["row_no"]: r for r in found}.values()
+    ] + [{"row_no": -i, "source_type": "Patient", "person_id": p} for i, p in enumerate(people, 1)])  # fmt: skip
+    fill(by_name["patients"], [
+        {"person_id": p, "sex": "female", "birth_date": "1980", "row_no": -i} for i, p in enumerate(people, 1)
+    ])  # fmt: skip
+    fill(by_name["rejected"], [])
+
+
+@pytest.fixture(scope="module", params=["papers", "generated", "workup"])
+def ran(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A session after a run: everybody of the papers, of generated statements, and everybody asked for by name."""
+    session = Session(load(), threads=2)
+    options = Options(today=TODAY)
+    if request.param == "generated":
+        _load(session, list(generated(seed=7)))
+    else:
+        case.read_documents(session.engine, papers(), case.knowledge_ids(session.knowledge), strict=True)
+    pipeline.load_shared_names(session.engine, session.knowledge)
+    normalize.normalize(session.engine, None, options.today)
+    people = session.engine.one("select count(*) from persons")
+    session.analyse(options, list(range(1, people + 1)) if request.param == "workup" else None)
+    plan = pipeline.ITEMS if request.param != "workup" else pipeline.ITEMS[:0]
+    for _ in pipeline.run(session.engine, session.knowledge, plan):
+        pass
+    yield session
+    session.close()
+
+
+def _present(session: Session) -> list[Relation]:
+    held = {r["table_name"] for r in session.engine.rows("select table_name from information_schema.tables")}
+    return [r for r in ALL.values() if r.name in held]
+
+
+def test_every_key_is_unique(ran: Session) -> None:
+    faults = []
+    for relation in _present(ran):
+        if relation.key:
+            key = ", ".join(f'"{c}"' for c in relation.key)
+            rows, keys = (
+                ran.engine.one(f'select count(*) from "{relation.name}"'),
+                ran.engine.one(f'select count(*) from (select distinct {key} from "{relation.name}")'),
+            )
+            if rows != keys:
+                faults.append(f"{relation.name}: {rows} rows, {keys} keys ({key})")
+    assert not faults, "\n".join(faults)
+
+
+def test_columns_have_the_types_of_the_contract(ran: Session) -> None:
+    faults = []
+    for relation in _present(ran):
+        found = {r["column_name"]: r["column_type"] for r in ran.engine.rows(f'describe "{relation.name}"')}
+        wanted = expand(relation, ids())
+        faults += [
+            f"{relation.name}.{c}: {found.get(c, 'missing')}, contract {t}"
+            for c, t in wanted.items()
+            if found.get(c) != t
+        ]
+        faults += [f"{relation.name}.{c}: not in the contract" for c in set(found) - set(wanted)]
+    assert not faults, "\n".join(faults)
+
+
+def test_a_mark_is_one_event_and_what_its_code_says(ran: Session) -> None:
+    """`marks` has no key of its own: its lookups must neither lose a row nor make two of one."""
+    wanted = "select count(*) from {0} as e inner join code_marks as m on m.code_id = e.code_id and m.status = e.status"
+    of_interest = ran.engine.one("select count(*) from interest_marks")
+    forms = ran.engine.one("select count(*) from form_marks as m inner join interest as i on i.person = m.person")
+    assert of_interest == ran.engine.one(wanted.format("interest_events")) + forms
+
+
+def test_there_was_something_to_check(ran: Session) -> None:
+    """Golden rule of tests on data: first assert that there is input."""
+    needed = {"marks", "occurrences", "findings", "masks", "scores", "calls", "fm_forms"} & {
+        r.name for r in _present(ran)
+    }
+    assert {"occurrences", "findings", "masks", "scores", "calls", "fm_forms"} <= needed
+    for name in needed:
+        assert ran.engine.one(f'select count(*) from "{name}"') > 20, name
+
+
+def test_undeclared_reads_would_be_seen() -> None:
+    """The check looks through common table expressions, subqueries and unions."""
+    planted = sqlglot.parse_one(
+        "with a as (select * from one) select x from a where exists (select 1 from two where two.x = a.x) "
+        "union all select x from (select x from three) as t", read="duckdb",
+    )  # fmt: skip
+    assert tables(planted) == {"one", "two", "three"}
