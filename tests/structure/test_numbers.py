@@ -24,12 +24,12 @@ SQL_REASONS: tuple[tuple[str, str], ...] = (
     (r"\}, 2\.0\)", "a square: coefficients of a variance"),
     (r"round\([^\n]*, 6\)", "design §5: written to six decimals; canonical values are rounded to the same grid"),
     (r"\[:3\]", "the hypotheses that have weights: all but `neither`"),
-    (r"substr\([^()]*(?:\([^()]*\))?[^()]*, 1, 10\)", "the length of an ISO date"),
-    (r"substr\([^()]*, 11, 1\)", "the separator after an ISO date"),
-    (r"length\([^()]*(?:\([^()]*\))?[^()]*\)\) \+ 2", "the text after a name and its dot"),
-    (r"case length\([^\n]*\n?[^\n]*?when 4 [^\n]*?when 7 ", "the lengths of `2021` and `2021-03`"),
-    (r"^\s*when 4 [^\n]*when 7 ", "the lengths of `2021` and `2021-03`"),
-    (r"substr\([^()]*, \d+\)", "a position in a text"),
+    (r", 1, 10\)", "the length of an ISO date"),
+    (r", 11, 1\)", "the separator after an ISO date"),
+    (r"\) \+ 2\)", "the text after a name and its dot"),
+    (r"\bwhen 4 (?:[^\n]*\n)?[^\n]*when 7 ", "the lengths of `2021` and `2021-03`"),
+    (r'case "by" when [^\n]* as by_rank', "the order of witnesses, measured first; a label both ways"),
+    (r'case s\.by_rank when [^\n]* as "by"', "the order of witnesses, measured first; a label both ways"),
 )
 """Numbers in SQL files other than 0, 1, -1 that may stand there."""
 
@@ -40,7 +40,32 @@ PYTHON_ROOMS = ("findings", "criteria", "differential", "answers", "tasks", "ren
 
 PYTHON_REASONS: dict[tuple[str, str], str] = {
     # (file, the comparison as Python writes it, or the name a number is given): why it is not clinical
+    ("findings/compile.py", "ROW_SPAN"): "bits of a packed place: how many source rows can be told apart",
+    ("findings/compile.py", "PART_SPAN"): "bits of a packed place: how many parts of a row can be told apart",
+    ("rendering/charts.py", "_EDGE"): "layout of a chart",
+    ("rendering/charts.py", "_STEPS"): "layout: months between ticks",
+    ("rendering/charts.py", "_MOST_TICKS"): "layout: ticks of an axis",
+    ("rendering/charts.py", "_BIT_STEPS"): "layout: steps between ticks",
+    ("rendering/charts.py", "_MOST_BIT_TICKS"): "layout: ticks of an axis",
+    ("rendering/charts.py", "p in (0.25, 0.75)"): "layout: minor ticks of the axis of percent",
+    ("rendering/charts.py", "len(span) > 5"): "layout: which ticks are minor",
+    ("rendering/charts.py", "step >= 12"): "layout: a step of a year is shown as years (12 months)",
+    ("rendering/charts.py", "step < 12"): "layout: a step of a year is shown as years (12 months)",
+    ("rendering/report.py", "WORKLIST_ROWS"): "layout: rows of the worklist on the page; the file has all",
+    ("rendering/terminal.py", "_MOST_WEIGHTS"): "layout: lines shown",
+    ("rendering/terminal.py", "_MOST_EVIDENCE"): "layout: lines shown",
+    ("rendering/terminal.py", "_MOST_ROWS"): "layout: lines shown",
+    ("rendering/terminal.py", "_INDENT"): "layout",
+    ("rendering/words.py", "len(items) < 2"): "grammar: one word needs no `and`",
+    ("rendering/words.py", "whole > 99"): "never 100 %, which would claim certainty",
+    ("rendering/words.py", "factor < 10"): "digits shown",
+    ("tasks/document.py", "shown > 99"): "never 100 %, which would claim certainty",
+    ("tasks/document.py", "ROUND"): "design §5: written to six decimals",
+    ("tasks/audit.py", "MIB"): "bytes of a MiB",
+    ("tasks/audit.py", "size <= 2 * MIB"): "design §5: the fingerprint is of the first and last MiB",
+    ("tasks/audit.py", "len(foreign) > 3"): "names listed in a message",
 }
+"""Numbers in the rooms' Python other than 0, 1, -1 that may decide something."""
 
 
 def numbers(text: str) -> Iterator[tuple[int, str, str]]:

@@ -106,6 +106,10 @@ KNOWLEDGE: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "finding varchar, sex varchar, low varchar, high varchar",
         [("wbc", "", "4", "11"), ("c3", "", "0.9", "1.8"), ("crp", "", "0", "5")],
     ),
+    "usual_ranges": (
+        "finding varchar, sex varchar, low double, high double, unit varchar",
+        [("c3", "female", 0.9, 1.8, "g/L")],
+    ),
     "result_words": (
         "word varchar, interpretation varchar",
         [

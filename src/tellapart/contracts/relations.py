@@ -88,7 +88,7 @@ EVENTS = Relation(
         "date": DAY, "date_precision": TEXT, "known_date": DAY, "known_precision": TEXT, "end_date": DAY,
         "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
         "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT,
-        "group_key": TEXT,
+        "group_key": TEXT, "range_from": TEXT,
     },
 )  # fmt: skip
 

@@ -171,11 +171,12 @@ def workup(
     stack: list[tempfile.TemporaryDirectory[str]] = []
     session = Session(load())
     try:
-        document = work(session, _source(record, stack), options, person)
-        refused = session.engine.rows(
-            "select file, line, reference, person_id, field, value, reason, what_to_do from rejected "
-            "order by file nulls first, line nulls first, reference nulls first, field, value, reason"
-        )
+        try:
+            document = work(session, _source(record, stack), options, person)
+        except InputError:
+            _write_rejected(session.rejections(), rejected)
+            raise
+        refused = session.rejections()
         labels = session.knowledge.labels()
         if json:
             sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
@@ -242,6 +243,9 @@ def _audit(
         try:
             with _progress(console, quiet) as step:
                 summary = run(session, _source(source, stack), out, options, hashing=hashing, progress=step)
+        except InputError:
+            _write_rejected(session.rejections(), None)
+            raise
         finally:
             session.close()
             for folder in stack:
@@ -252,7 +256,8 @@ def _audit(
         console.print(f"as of {summary['as_of']}")
         print_audit_summary(summary, Console(highlight=False))
     if summary["rejected"]["count"]:
-        console.print(f"{summary['rejected']['count']} source row(s) rejected: see {out / 'rejected.ndjson'}")
+        where = escape(str(out / "rejected.ndjson"))
+        console.print(f"{summary['rejected']['count']} rejected (rows or parts of rows): see {where}", soft_wrap=True)
         return EXIT_REJECTED
     return EXIT_DONE
 

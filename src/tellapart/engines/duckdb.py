@@ -37,6 +37,7 @@ class DuckDB:
             config["temp_directory"] = str(spill)
         self.connection = duckdb.connect(":memory:", config=config)
         self.connection.execute("set enable_progress_bar = false")
+        self._parsed: dict[str, duckdb.Statement] = {}
 
     def load(self, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
         """Create table `name` with these columns (DuckDB type names) and rows."""
@@ -52,8 +53,11 @@ class DuckDB:
         self.connection.unregister("incoming")
 
     def make(self, name: str, sql: str, view: bool = False) -> None:
-        """Make relation `name` by a query."""
-        self.connection.execute(f'create or replace {"view" if view else "table"} "{name}" as {sql}')
+        """Make relation `name` by a query. The parsed statement is kept: a session runs the same ones again and again."""
+        text = f'create or replace {"view" if view else "table"} "{name}" as {sql}'
+        if text not in self._parsed:
+            self._parsed[text] = self.connection.extract_statements(text)[0]
+        self.connection.execute(self._parsed[text])
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The result of a query as dictionaries (small results only)."""

@@ -1,6 +1,7 @@
 -- events: one row per clinical statement and known code of it, typed, in canonical units, known by the as-of day.
 -- Undated statements are left out when the as-of day is before the document's own. Of several codings of one statement
--- with the same meaning the first stays. Steered by horizons.
+-- with the same meaning the first stays. A value that came without limits and without a flag is read against the usual
+-- range of its sex, and says so (range_from, text). Steered by horizons, usual_ranges.
 with repeats as (
   select distinct r.row_no, r.part, r.code_id, r.coding_no
   from readings as r
@@ -10,10 +11,17 @@ with repeats as (
 select
   r.person, r.row_no, r.part, r.reference, r.kind, r.code_id, r.system, r.code, r.display,
   r.date, r.date_precision, r.known_date, r.known_precision, r.end_date,
-  r.value, r.value_to, r.comparator, r.unit, r.low, r.high, r.interpretation, r.status, r."by", r.method, r.shape,
-  r.text, r.group_key
+  r.value, r.value_to, r.comparator, r.unit, coalesce(r.low, u.low) as low, coalesce(r.high, u.high) as high,
+  r.interpretation, r.status, r."by", r.method, r.shape,
+  case when u.finding is not null then coalesce(r.text, '') || ' (against the usual range)' else r.text end as text,
+  r.group_key,
+  case when u.finding is not null then 'usual' when r.low is not null or r.high is not null then 'laboratory' end as range_from
 from readings as r
 inner join horizons as h on h.person = r.person
+inner join persons as p on p.person = r.person
+left join usual_ranges as u
+  on u.finding = r.source and u.sex = p.sex and u.unit = r.unit
+  and r.low is null and r.high is null and r.interpretation is null and r.value is not null
 where r.class = 'used'
   and coalesce(r.known_date <= h.as_of, coalesce(h.as_of >= h.document_as_of, true))
   and not exists (

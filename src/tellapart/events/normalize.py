@@ -46,7 +46,7 @@ STEPS = (
     ("readings", ("statements", "source_rows", "persons", "code_map", "texts", "flag_words", "unit_map",
                   "unit_proofs", "reading_limits")),
     ("horizons", ("readings", "persons", "patients", "asked")),
-    ("events", ("readings", "horizons")),
+    ("events", ("readings", "horizons", "persons", "usual_ranges")),
     ("rejections", ("readings", "source_rows", "persons", "patients", "unit_map")),
     ("row_classes", ("source_rows", "statements", "code_map", "readings", "events", "not_needed", "patients")),
     ("accounting", ("row_classes",)),

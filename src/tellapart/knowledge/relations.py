@@ -40,6 +40,7 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     out["reference_ranges"] = _typed(
         knowledge, "reference_ranges", {"finding": TEXT, "sex": TEXT, "low": REAL, "high": REAL}
     )
+    out["usual_ranges"] = _usual_ranges(knowledge)
     out["findings"] = _typed(knowledge, "findings", {"finding": TEXT, "kind": TEXT, "unit": TEXT, "by_default": TEXT})
     out["competing_causes"] = _typed(knowledge, "competing_causes", {
         "cause": TEXT, "finding": TEXT, "kind": TEXT, "what": TEXT, "before_days": WHOLE, "after_days": WHOLE,
@@ -85,6 +86,21 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     )
     out["prior_rows"] = _priors(knowledge)
     return out
+
+
+def _usual_ranges(knowledge: Knowledge) -> Table:
+    """reference_ranges by sex, of the sources whose rules compare with the laboratory's limits."""
+    compared = {r["source"] for r in knowledge["value_rules"] if r["test"] in ("below_range", "above_range")}
+    units = {r["finding"]: r["unit"] for r in knowledge["findings"]}
+    rows: dict[tuple[str, str], tuple[float | None, float | None]] = {}
+    for row in sorted(knowledge["reference_ranges"], key=lambda r: r["sex"] != "any"):  # a row of that sex goes last
+        if row["finding"] in compared:
+            limits = (float(row["low"]) if row["low"] else None, float(row["high"]) if row["high"] else None)
+            rows |= {(row["finding"], sex): limits for sex in (SEXES if row["sex"] == "any" else (row["sex"],))}
+    return (
+        {"finding": TEXT, "sex": TEXT, "low": REAL, "high": REAL, "unit": TEXT},
+        [(finding, sex, *limits, units[finding]) for (finding, sex), limits in rows.items()],
+    )
 
 
 def _priors(knowledge: Knowledge) -> Table:

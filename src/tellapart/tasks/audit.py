@@ -20,7 +20,7 @@ from tellapart.errors import InputError, UsageError
 from tellapart.knowledge.load import Knowledge
 from tellapart.rendering.report import audit_report
 from tellapart.tasks.document import coverage
-from tellapart.tasks.session import Options, Progress, Session
+from tellapart.tasks.session import REJECTIONS, Options, Progress, Session
 
 Json = dict[str, Any]
 FILES = {
@@ -165,8 +165,7 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
         engine,
         out,
         "rejected.ndjson",
-        """select file, line, reference, person_id, field, value, reason, what_to_do from rejected
-           order by file nulls first, line nulls first, reference nulls first, field nulls first, value, reason""",
+        REJECTIONS,
         "format json",
     )
 

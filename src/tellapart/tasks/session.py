@@ -20,6 +20,8 @@ from tellapart.events.detect import detect
 from tellapart.events.readers import case, fhir
 from tellapart.knowledge.load import Knowledge, load
 
+REJECTIONS = """select file, line, reference, person_id, field, value, reason, what_to_do from rejected
+    order by file nulls first, line nulls first, reference nulls first, field nulls first, value, reason, what_to_do"""
 Progress = Callable[[str, float], None]
 
 
@@ -57,6 +59,8 @@ class Session:
         self.engine = DuckDB(memory, threads, spill)
         self.seconds: dict[str, float] = {}
         self.detected: tuple[str, str] = ("", "")
+        self.source = "the source"
+        self.read_so_far = False
         pipeline.prepare(self.engine, self.knowledge)
         normalize.prepare(self.engine)
 
@@ -71,6 +75,7 @@ class Session:
             UsageError: the format is unknown or not built yet, or an option does not fit.
         """
         self.check(options)
+        self.source, self.read_so_far = str(source), False
         started = time.perf_counter()
         form, why = detect(source) if options.format == "auto" else (options.format, "as asked for")
         self.detected = (form, why)
@@ -100,6 +105,7 @@ class Session:
         started = time.perf_counter()
         pipeline.load_shared_names(self.engine, self.knowledge)
         normalize.normalize(self.engine, options.as_of, options.today)
+        self.read_so_far = True
         self.seconds["normalize"] = time.perf_counter() - started
 
     def _not_needed_types(self) -> set[str]:
@@ -146,6 +152,12 @@ class Session:
                 progress(stage.makes, now - started)
             started = now
 
+    def rejections(self) -> list[dict[str, Any]]:
+        """What could not be used of the source read last, in a full order: the columns of `rejected.ndjson`."""
+        if not self.read_so_far:
+            return []
+        return self.engine.rows(REJECTIONS)
+
     def person(self, person_id: str | None) -> int:
         """The number of the person to work up.
 
@@ -155,7 +167,10 @@ class Session:
         """
         count = self.engine.one("select count(*) from persons")
         if not count:
-            raise InputError("There is nobody in this source: no patient could be read. See the rejected rows.")
+            raise InputError(
+                f"{self.source}: there is nobody in it, no patient could be read. See the rejected rows, and check that "
+                "the Patient resources are part of the source."
+            )
         first = [r["person_id"] for r in self.engine.rows("select person_id from persons order by person limit 5")]
         more = ", ..." if count > len(first) else ""
         if person_id is None:

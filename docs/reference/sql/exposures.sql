@@ -1,0 +1,8 @@
+-- exposures: one row per drug statement of a person of interest. Steered by codes (rule drug) and drugs.
+select
+  e.person, c.source as drug, d.class as drug_class, e.date as start_date, coalesce(e.end_date, e.date) as end_date,
+  e.known_date, e.row_no, e.part, e.reference, e.value as dose, e.unit as dose_unit, e.text
+from interest_events as e
+inner join codes as c on c.code_id = e.code_id and c.rule = 'drug'
+inner join drugs as d on d.drug = c.source
+where e.status = 'asserted' and e.kind = 'drug'

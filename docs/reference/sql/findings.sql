@@ -1,0 +1,88 @@
+-- findings: one row per person of interest and finding: state ever, dates, days, who says it, the first reference.
+-- Present if any occurrence is; contested only if every present occurrence is; conflict: both states on one date.
+-- The reference is that of the first day, a stated finding's before an implied one's. Derived findings take their first day from `course`.
+with days as (
+  -- place: stated before implied, then the source row and part, as one number to take the least of
+  select person, finding, state, date,
+    min((case when implied then 1 else 0 end * 70368744177664 + row_no) * 4096 + least(part, 4096 - 1)) as place,
+    max(case "by" when 'measured' then 4 when 'clinician' then 3 when 'text' then 2 when 'patient' then 1 else 0 end) as by_rank,
+    bool_and(contested_by is not null) as contested, min(contested_by) as contested_by,
+    min(contested_row_no) as contested_row_no,
+    bool_and(implied) as implied, bool_or(vouched) as vouched
+  from occurrences
+  group by person, finding, state, date
+),
+ever as (
+  select person, finding, bool_or(state = 'present') as present,
+    cast(sum(case when state = 'present' then 1 else 0 end) as integer) as present_days,
+    cast(sum(case when state = 'absent' then 1 else 0 end) as integer) as absent_days,
+    max(case when state = 'absent' then date end) as last_absent_date
+  from days
+  group by person, finding
+),
+conflicts as (
+  select distinct person, finding
+  from (select person, finding, date from days group by person, finding, date having count(*) > 1) as both_states
+),
+winning as (
+  select d.*, e.present_days, e.absent_days, e.last_absent_date,
+    min(d.date) over (partition by d.person, d.finding) as first_date
+  from days as d
+  inner join ever as e
+    on e.person = d.person and e.finding = d.finding and d.state = case when e.present then 'present' else 'absent' end
+),
+stated_findings as (
+  select person, finding, state, min(first_date) as first_date, max(date) as last_date,
+    bool_or(date is null) as undated, max(by_rank) as by_rank,
+    bool_and(contested) as contested, min(contested_by) as contested_by, min(contested_row_no) as contested_row_no,
+    coalesce(min(case when date = first_date then place end), min(place)) as place,
+    bool_and(implied) as implied, bool_or(vouched) as vouched,
+    max(present_days) as present_days, max(absent_days) as absent_days, max(last_absent_date) as last_absent_date
+  from winning
+  group by person, finding, state
+),
+source as (
+  select person, row_no, part, min(reference) as reference, min(date_precision) as date_precision
+  from interest_events
+  group by person, row_no, part
+),
+derived as (
+  select m.person, f.finding, bool_or((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0) as present, bool_or((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 end & f.bit) <> 0) as absent
+  from masks as m
+  inner join (select b.* from finding_bits as b inner join derived_findings as d on d.finding = b.finding) as f
+    on ((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0) or ((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 end & f.bit) <> 0)
+  where m.basis = 'points'
+  group by m.person, f.finding
+),
+first_days as (
+  select m.person, f.finding, min(m.on_day) as first_date
+  from course as m
+  inner join (select b.* from finding_bits as b inner join derived_findings as d on d.finding = b.finding) as f
+    on (case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0
+  where m.basis = 'points' and m.clock = 'course'
+  group by m.person, f.finding
+)
+select s.person, s.finding, s.state, s.first_date, s.last_date, s.undated, s.present_days, s.absent_days,
+  case s.by_rank when 4 then 'measured' when 3 then 'clinician' when 2 then 'text' when 1 then 'patient' end as "by",
+  case when s.contested then s.contested_by end as contested_by,
+  case when s.contested then s.contested_row_no end as contested_row_no,
+  c.person is not null as conflict, r.reference, r.date_precision as first_precision,
+  s.implied, s.vouched, false as derived, s.last_absent_date
+from stated_findings as s
+left join source as r
+  on r.person = s.person
+  and r.row_no = s.place // 4096 % 70368744177664 and r.part = s.place % 4096
+left join conflicts as c on c.person = s.person and c.finding = s.finding
+left join derived as x on x.person = s.person and x.finding = s.finding and x.present
+where s.state = 'present' or x.person is null
+union all
+select x.person, x.finding, case when x.present then 'present' else 'absent' end as state, f.first_date,
+  f.first_date as last_date, f.first_date is null as undated, case when x.present then 1 else 0 end as present_days,
+  case when x.present then 0 else 1 end as absent_days, cast(null as varchar) as "by", cast(null as varchar) as contested_by,
+  cast(null as bigint) as contested_row_no, false as conflict,
+  cast(null as varchar) as reference, 'day' as first_precision, false as implied, true as vouched, true as derived,
+  cast(null as date) as last_absent_date
+from derived as x
+left join stated_findings as s on s.person = x.person and s.finding = x.finding
+left join first_days as f on f.person = x.person and f.finding = x.finding and x.present
+where (x.present and coalesce(s.state, 'absent') = 'absent') or (x.absent and s.person is null)

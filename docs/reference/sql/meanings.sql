@@ -1,0 +1,58 @@
+-- meanings: one row per group of statements, code system and code, and knowledge code that it means there, with how its
+-- results are read. Steered by codes, findings, units.
+-- What a relative has is never what the person has: it becomes the finding `family_history_...`. An allergy to a drug
+-- is not an exposure to it. A code of WHO's ICD-10 that is not known as such is read as the equal code of ICD-10-CM.
+-- mode: state (the code says it), drug, free (result of any unit, compared with its own limits), titre, strip, number.
+with grouped as (
+  select 'drug' as kind_group, c.* from codes as c where c.rule = 'drug'
+  union all
+  select 'allergy' as kind_group, c.* from codes as c where c.rule = 'drug'
+  union all
+  select 'stated' as kind_group, c.* from codes as c where c.rule in ('state', 'result')
+  union all
+  select 'immunization' as kind_group, c.* from codes as c
+  union all
+  select 'family_history' as kind_group, c.* from codes as c where c.rule = 'state'
+),
+borrowed as (
+  select kind_group, system, code_key, code_id, source, rule, method, descendants, 0 as borrowed from grouped
+  union all
+  select kind_group, 'icd10who' as system, code_key, code_id, source, rule, method, descendants, 1 as borrowed
+  from grouped
+  where system = 'icd10cm'
+)
+select
+  b.kind_group, b.system, b.code_key,
+  case b.kind_group when 'allergy' then null when 'family_history' then f.code_id else b.code_id end as code_id,
+  case b.kind_group when 'allergy' then null when 'family_history' then f.source else b.source end as source,
+  case b.kind_group when 'allergy' then null when 'family_history' then f.rule else b.rule end as rule,
+  b.method,
+  b.descendants and b.system in ('icd10cm', 'icd10who', 'icd9cm', 'atc') as by_prefix,
+  b.borrowed,
+  d.by_default,
+  d.unit as canonical,
+  case
+    when b.kind_group = 'allergy' then null
+    when b.rule in ('drug', 'state') then b.rule
+    when d.kind <> 'value' then 'free'
+    when coalesce(d.unit, '') in ('', '{titer}') then 'titre'
+    when exists (select 1 from units as u where u.finding = d.finding and u.unit_seen = '{plus}') then 'strip'
+    else 'number'
+  end as mode,
+  case
+    when b.rule <> 'result' then null
+    when d.kind <> 'value' then '{titer}'
+    else d.finding
+  end as unit_finding,
+  case
+    when b.rule <> 'result' or d.kind <> 'value' then null
+    when coalesce(d.unit, '') in ('', '{titer}') then '{titer}'
+    when d.unit = '1' then '1'
+  end as default_unit
+from borrowed as b
+left join codes as f
+  on b.kind_group = 'family_history' and f.system = 'finding'
+  and f.code_key = 'family_history_' || regexp_replace(b.source, '_dx$', '')
+left join findings as d
+  on d.finding = case b.kind_group when 'family_history' then f.source else b.source end
+where b.kind_group <> 'family_history' or f.code_id is not null

@@ -1,0 +1,53 @@
+-- stated: one row per person of interest, finding, state and source row (part), before attribution. Steered by outcomes.
+-- An occurrence is vouched for when someone other than the patient reports it. A code that only suggests is believed
+-- from the second date on that lies far enough after the first (limit suggests_days_apart): `vouched_late`.
+with said as (
+  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen,
+    m.strength = 'suggests' as suggested,
+    o.finding, o.state, o.implied
+  from interest_marks as m inner join outcomes as o on o.outcome = m.outcome_code
+  union all
+  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen,
+    false as suggested,
+    o.finding, o.state, o.implied
+  from interest_marks as m inner join outcomes as o on o.outcome = m.outcome_result
+  union all
+  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen,
+    false as suggested,
+    o.finding, o.state, o.implied
+  from interest_marks as m inner join outcomes as o on o.outcome = m.outcome_lo
+  union all
+  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen,
+    false as suggested,
+    o.finding, o.state, o.implied
+  from interest_marks as m inner join outcomes as o on o.outcome = m.outcome_hi
+  union all
+  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen,
+    false as suggested,
+    o.finding, o.state, o.implied
+  from interest_marks as m inner join outcomes as o on o.outcome = m.outcome_ratio_lo
+  union all
+  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen,
+    false as suggested,
+    o.finding, o.state, o.implied
+  from interest_marks as m inner join outcomes as o on o.outcome = m.outcome_ratio_hi
+),
+once as (
+  select person, finding, state, row_no, part, min(date) as date, min(known_date) as known_date, min("by") as "by",
+    bool_and(implied) as implied, bool_or(seen and not suggested) as vouched, bool_or(seen) as seen
+  from said
+  group by person, finding, state, row_no, part
+),
+first_said as (
+  select person, finding, state, min(date) as first_date
+  from once
+  where seen and not vouched
+  group by person, finding, state
+)
+select
+  o.person, o.finding, o.state, o.row_no, o.part, o.date, o.known_date, o."by",
+  o.implied, o.vouched,
+  coalesce(date_diff('day', f.first_date, o.date) >= 30, false)
+    and o.seen and not o.vouched as vouched_late
+from once as o
+left join first_said as f on f.person = o.person and f.finding = o.finding and f.state = o.state and o.seen and not o.vouched

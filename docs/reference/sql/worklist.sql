@@ -1,0 +1,46 @@
+-- worklist: one row per person of interest and reason to look again, in the order to work through it.
+-- Steered by worklist_reasons (a blank condition holds for everybody), workup_tests (the first test not on record).
+with missing as (
+  select i.person, min(t.place) as place
+  from interest as i
+  cross join (select distinct test, place from workup_tests) as t
+  where not exists (
+    select 1 from workup_tests as w inner join findings as f on f.finding = w.finding
+    where w.test = t.test and f.person = i.person
+  )
+  group by i.person
+),
+evidence as (
+  select f.person,
+    string_agg(f.finding, ';' order by f.first_date nulls last, f.finding) as evidence,
+    min(case when f.place = 1 then f.reference end) as evidence_reference
+  from (
+    select person, finding, first_date, reference,
+      row_number() over (partition by person order by first_date nulls last, finding) as place
+    from findings
+    where state = 'present' and not implied and contested_by is null
+  ) as f
+  group by f.person
+),
+hits as (
+  select p.person, p.person_id, r.reason, r.place, r.urgency, r.text, p.p_sle + p.p_both as p_lupus
+  from persons_out as p
+  cross join worklist_reasons as r
+  where p.of_interest
+    and (r.coded_sle is null or r.coded_sle = case when p.sle_dx_days > 0 then 'yes' else 'no' end)
+    and (r.coded_fm is null or r.coded_fm = case when p.fm_dx_days > 0 then 'yes' else 'no' end)
+    and (r.single_sle_claim is null or r.single_sle_claim = case when p.sle_dx_days = 1 then 'yes' else 'no' end)
+    and (r.call is null or strpos(';' || r.call || ';', ';' || p.call || ';') > 0)
+    and (r.sle_met_specific is null or r.sle_met_specific = case when p.sle_any_specific then 'yes' else 'no' end)
+    and (r.sle_met_points is null or r.sle_met_points = case when p.sle_any_points then 'yes' else 'no' end)
+    and (r.fm_met is null or r.fm_met = case when p.fm_any_met then 'yes' else 'no' end)
+    and (r.forbidding_flag is null or r.forbidding_flag = case when p.forbidding_flag then 'yes' else 'no' end)
+)
+select
+  row_number() over (order by h.place, h.p_lupus desc, h.person, h.reason) as rank,
+  h.person_id, h.reason, h.urgency, h.text, coalesce(e.evidence, '') as evidence,
+  coalesce(e.evidence_reference, '') as evidence_reference, coalesce(t.test, '') as next_test, h.person
+from hits as h
+left join missing as m on m.person = h.person
+left join (select distinct test, place from workup_tests) as t on t.place = m.place
+left join evidence as e on e.person = h.person
