@@ -94,7 +94,8 @@ def findings(k: Knowledge) -> str:
         parts.append(f"## {domain.replace('_', ' ') or 'other'}")
         parts.append(
             table(
-                ("finding", "label", "kind", "unit", "said by", "FM explains", "if patient only", "note", "source", "checked"),
+                ("finding", "label", "kind", "unit", "said by", "FM explains", "if patient only", "note", "source",
+                 "checked"),
                 (
                     (f"`{r['finding']}`", r["label"], r["kind"], r["unit"], r["by_default"], explains[r["fm_explains"]],
                      explains[r["fm_if_patient_only"]], r["note"], cited(r), checked(r))
@@ -109,8 +110,8 @@ def findings(k: Knowledge) -> str:
         table(
             ("finding", "from", "test", "assay method", "shape", "effect", "note", "source", "checked"),
             (
-                (f"`{r['finding']}`", f"`{r['source']}`", f"{TESTS[r['test']]} {r['threshold']}", r["method"], r["shape"],
-                 r["effect"], r["note"], cited(r), checked(r))
+                (f"`{r['finding']}`", f"`{r['source']}`", f"{TESTS[r['test']]} {r['threshold']}", r["method"],
+                 r["shape"], r["effect"], r["note"], cited(r), checked(r))
                 for r in k["value_rules"]
             ),
         ),
@@ -167,11 +168,15 @@ def criteria_set(k: Knowledge, row: Row) -> str:
     name = row["set"]
     clauses = grouped((r for r in k["criteria_clauses"] if r["set"] == name), "item")
     items = grouped((r for r in k["criteria_items"] if r["set"] == name), "domain")
-    rule = [f"- Met when the points are {row['comparator']} {row['threshold']} (highest total {row['maximum']})."]
+    rule = [
+        f"- Met when the points are {row['comparator'].replace('>=', '≥')} {row['threshold']} "
+        f"(highest total {row['maximum']})."
+    ]
     if row["entry"]:
         rule.append(f"- Entry: `{row['entry']}` must be present.")
     if row["needs"]:
-        needs = " and ".join(f"{n.replace('>=', ' item: at least ')}" for n in row["needs"].split(";"))
+        pairs = [need.split(">=") for need in row["needs"].split(";")]
+        needs = " and ".join(f"at least {least} {kind} item" for kind, least in pairs)
         rule.append(f"- Needs {needs}.")
     if row["shortcut"]:
         ways = [" with ".join(f"`{f}`" for f in way.split("&")) for way in row["shortcut"].split("|")]
@@ -261,7 +266,8 @@ def red_flags(k: Knowledge) -> str:
         "Run before any score. In force within its window (days before the as-of day; undated findings always are) and "
         "not ended by a later normal result. A flag that forbids FM turns the call `fm` into `undetermined`.",
         table(
-            ("flag", "urgency", "text", "raised by", "window", "ends with", "forbids FM", "note", "source", "checked"), rows
+            ("flag", "urgency", "text", "raised by", "window", "ends with", "forbids FM", "note", "source", "checked"),
+            rows,
         ),
         "## Minimum safe work-up",
         "A call of `fm` names those of these that are not on record.",
@@ -279,9 +285,9 @@ def red_flags(k: Knowledge) -> str:
 def competing_causes(k: Knowledge) -> str:
     return page(
         "Competing causes",
-        "A present finding is contested when a likelier cause is on record within its window: from `before` days before "
-        "the finding to `after` days after it. A finding all of whose occurrences are contested leaves the attributed "
-        "and specific scores.",
+        "A present finding is contested when a likelier cause is on record within its window: from `before` days "
+        "before the finding to `after` days after it. A finding all of whose occurrences are contested leaves the "
+        "attributed and specific scores.",
         table(
             ("finding", "cause", "kind", "before", "after", "text", "source", "checked"),
             (
@@ -334,7 +340,7 @@ def weights(k: Knowledge) -> str:
     return page(
         "Weights",
         "What a finding says, in bits: log2 of P(finding given the hypothesis) over P(finding given neither), with its "
-        "standard deviation. Of every block one finding counts. *Assumed*: a rate behind it is a judgment, not a count.",
+        "standard deviation. Of every block one finding counts. *Assumed*: a rate behind it is a judgment, no count.",
         table(
             ("finding", "state", "block", "SLE", "FM", "both", "assumed", "source", "checked"),
             (
@@ -388,8 +394,8 @@ def citations(k: Knowledge) -> str:
 
 def relations() -> str:
     parts = [
-        "What walks from room to room. The key is unique on every data set (tested; none: a log). A name in `<>` stands "
-        "for one column per id of the knowledge base: `word` (of finding bits), `sle_set`, `fm_set`, `item`."
+        "What walks from room to room. The key is unique on every data set (tested; none: a log). A name in `<>` "
+        "stands for one column per id of the knowledge base: `word` (of finding bits), `sle_set`, `fm_set`, `item`."
     ]
     for title, group in (
         ("From a reader", contracts.SOURCES), ("Asked for", contracts.ASKED_FOR), ("Made by the house", contracts.MADE),
@@ -432,7 +438,7 @@ def plan() -> str:
 def portable_sql() -> str:
     return page(
         "Portable SQL",
-        "What the rooms may write, so that one text means the same on DuckDB and on Spark. Everything else fails a test.",
+        "What the rooms may write, so that one text means the same on DuckDB and on Spark. All else fails a test.",
         "## Functions",
         table(
             ("in our SQL", "on Spark"), ((f"`{name}`", why) for name, why in portable.FUNCTIONS.values())
@@ -445,8 +451,8 @@ def portable_sql() -> str:
 def command_line() -> str:
     """The commands from their signatures, so that no version of typer or of a terminal shows in the page."""
     parts = [
-        "Results go to stdout, messages to stderr. Exit codes: 0 done, 1 input unusable, 2 wrong usage, 3 done but part "
-        "of the input was rejected."
+        "Results go to stdout, messages to stderr. Exit codes: 0 done, 1 input unusable, 2 wrong usage, 3 done but "
+        "part of the input was rejected."
     ]
 
     def name_of(info: CommandInfo) -> str:
@@ -464,12 +470,12 @@ def command_line() -> str:
         help_text, _, examples = inspect.cleandoc(info.help or callback.__doc__ or "").partition("\nExample")
         shown = [line.strip() for line in examples.splitlines()[1:] if line.strip()]
         parts.append(f"## {' '.join(usage.split()[1 : 3 if prefix else 2])}")
-        parts.append(f"    {usage}")
+        parts.append(f"```\n{usage}\n```")
         parts.append(help_text.replace("\b", "").strip())
         if arguments or options:
             parts.append(table(("argument or option", "meaning", "default"), [*arguments, *options]))
         if shown:
-            parts.append("Examples:\n\n" + "\n".join(f"    {line}" for line in shown))
+            parts.append("```\n" + "\n".join(shown) + "\n```")
 
     for info in cli.app.registered_commands:
         describe(info, "")
@@ -498,7 +504,9 @@ def _parameters(callback: Callable[..., Any]) -> tuple[list[tuple[str, str, str]
         if isinstance(info, ArgumentInfo):
             arguments.append((name.upper(), meaning, shown))
         else:
-            flags = [d for d in (info.param_decls or ()) if d.startswith("-")] or ["--" + name.replace("_", "-")]
+            flags = [d for d in (info.param_decls or ()) if d.startswith("-")] or [
+                "--" + name.strip("_").replace("_", "-")
+            ]
             options.append((", ".join(f"`{f}`" for f in flags), meaning, shown))
     return arguments, options
 

@@ -333,10 +333,26 @@ def test_columns_have_the_types_of_the_contract(ran: Session) -> None:
 
 def test_a_mark_is_one_event_and_what_its_code_says(ran: Session) -> None:
     """`marks` has no key of its own: its lookups must neither lose a row nor make two of one."""
-    wanted = "select count(*) from {0} as e inner join code_marks as m on m.code_id = e.code_id and m.status = e.status"
+    wanted = (
+        "select count(*) from {0} as e inner join code_marks as m "
+        "on m.code_key // 2 = e.code_id and (m.code_key % 2 = 1) = (e.status = 'refuted')"
+    )
     of_interest = ran.engine.one("select count(*) from interest_marks")
     forms = ran.engine.one("select count(*) from form_marks as m inner join interest as i on i.person = m.person")
     assert of_interest == ran.engine.one(wanted.format("interest_events")) + forms
+
+
+def test_scores_at_face_value_are_the_points_of_everybody(ran: Session) -> None:
+    """`points` and `scores` are made from different words (docs/decisions/0002); they must say the same."""
+    if "points" not in {r.name for r in _present(ran)}:
+        pytest.skip("a workup makes no points")
+    columns = [c for c in expand(ALL["points"], ids()) if c != "person"]
+    differs = " or ".join(f"p.{c} is distinct from s.{c}" for c in columns)
+    found = ran.engine.rows(
+        f"select s.person from scores as s left join points as p on p.person = s.person "
+        f"where s.basis = 'points' and ({differs})"
+    )
+    assert found == []
 
 
 def test_there_was_something_to_check(ran: Session) -> None:

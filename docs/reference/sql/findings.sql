@@ -16,17 +16,24 @@ ever as (
   select person, finding, bool_or(state = 'present') as present,
     cast(sum(case when state = 'present' then 1 else 0 end) as integer) as present_days,
     cast(sum(case when state = 'absent' then 1 else 0 end) as integer) as absent_days,
+    min(case when state = 'present' then date end) as first_present, min(case when state = 'absent' then date end) as first_absent,
     max(case when state = 'absent' then date end) as last_absent_date
   from days
   group by person, finding
 ),
 conflicts as (
-  select distinct person, finding
-  from (select person, finding, date from days group by person, finding, date having count(*) > 1) as both_states
+  select distinct d.person, d.finding
+  from (
+    select d.person, d.finding, d.date
+    from days as d
+    inner join ever as e on e.person = d.person and e.finding = d.finding and e.present_days > 0 and e.absent_days > 0
+    group by d.person, d.finding, d.date
+    having count(*) > 1
+  ) as d
 ),
 winning as (
   select d.*, e.present_days, e.absent_days, e.last_absent_date,
-    min(d.date) over (partition by d.person, d.finding) as first_date
+    case when e.present then e.first_present else e.first_absent end as first_date
   from days as d
   inner join ever as e
     on e.person = d.person and e.finding = d.finding and d.state = case when e.present then 'present' else 'absent' end
@@ -41,25 +48,18 @@ stated_findings as (
   from winning
   group by person, finding, state
 ),
-source as (
-  select person, row_no, part, min(reference) as reference, min(date_precision) as date_precision
-  from interest_events
-  group by person, row_no, part
-),
 derived as (
   select m.person, f.finding, bool_or((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0) as present, bool_or((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 end & f.bit) <> 0) as absent
-  from masks as m
+  from (select * from masks where basis = 'points' and ((p1 & 576461439616155648) <> 0 or (p3 & 67108864) <> 0 or (a1 & 576461439616155648) <> 0 or (a3 & 67108864) <> 0)) as m
   inner join (select b.* from finding_bits as b inner join derived_findings as d on d.finding = b.finding) as f
     on ((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0) or ((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 end & f.bit) <> 0)
-  where m.basis = 'points'
   group by m.person, f.finding
 ),
 first_days as (
   select m.person, f.finding, min(m.on_day) as first_date
-  from course as m
+  from (select * from course where basis = 'points' and clock = 'course' and ((p1 & 576460889742376960) <> 0)) as m
   inner join (select b.* from finding_bits as b inner join derived_findings as d on d.finding = b.finding) as f
     on (case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0
-  where m.basis = 'points' and m.clock = 'course'
   group by m.person, f.finding
 )
 select s.person, s.finding, s.state, s.first_date, s.last_date, s.undated, s.present_days, s.absent_days,
@@ -69,8 +69,8 @@ select s.person, s.finding, s.state, s.first_date, s.last_date, s.undated, s.pre
   c.person is not null as conflict, r.reference, r.date_precision as first_precision,
   s.implied, s.vouched, false as derived, s.last_absent_date
 from stated_findings as s
-left join source as r
-  on r.person = s.person
+left join interest_events as r
+  on r.is_first and r.person = s.person
   and r.row_no = s.place // 4096 % 70368744177664 and r.part = s.place % 4096
 left join conflicts as c on c.person = s.person and c.finding = s.finding
 left join derived as x on x.person = s.person and x.finding = s.finding and x.present

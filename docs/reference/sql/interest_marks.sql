@@ -1,14 +1,16 @@
 -- interest_marks: one row per mark of a person of interest, from events and forms.
 select * from (
-with read as (
-  select
+with plain as (
+  select r.*, coalesce(r.value, 1.5e+300) as place,
+    case when r.interpretation is not null then case r.interpretation when 'L' then 1 when 'N' then 3 when 'H' then 5 when 'POS' then 6 when 'NEG' then 7 else 0 end when r.value < r.low then 1 when r.value > r.high then 5 when r.value >= r.low and r.value <= r.high then 3 when r.value >= r.low and r.high is null then 2 when r.value <= r.high and r.low is null then 4 else 0 end as flag
+  from (select
     e.person, e.date, e.date_precision, e.known_date, e.row_no, e.part, e."by", e.reference, e.text,
     coalesce(e."by" in ('measured', 'clinician'), false) as seen, m.strength, m.outcome,
     e.value, e.value_to, e.comparator, e.low, e.high, e.interpretation,
     coalesce(v.scale, m.scale) as scale, m.by_ratio,
     m.p1 as p1, m.p2 as p2, m.p3 as p3, m.p4 as p4, m.a1 as a1, m.a2 as a2, m.a3 as a3, m.a4 as a4
   from interest_events as e
-  inner join code_marks as m on m.code_id = e.code_id and m.status = e.status
+  inner join code_marks as m on m.code_key = e.code_id * 2 + case when e.status = 'refuted' then 1 else 0 end
   left join variants as v
     on v.source_id = m.keyed_source
     and v.variant = case when m.keyed_source is not null then
@@ -19,12 +21,7 @@ with read as (
         else coalesce(e.shape, 'quantity')
       end
     end
-),
-plain as (
-  select r.*, coalesce(r.value, 1.5e+300) as place,
-    case when r.interpretation is not null then case r.interpretation when 'L' then 1 when 'N' then 3 when 'H' then 5 when 'POS' then 6 when 'NEG' then 7 else 0 end when r.value < r.low then 1 when r.value > r.high then 5 when r.value >= r.low and r.value <= r.high then 3 when r.value >= r.low and r.high is null then 2 when r.value <= r.high and r.low is null then 4 else 0 end as flag
-  from read as r
-  where r.comparator is null and r.value_to is null and not r.by_ratio
+  where e.comparator is null and e.value_to is null and not m.by_ratio) as r
 ),
 spanned as (
   select r.*,
@@ -35,8 +32,25 @@ spanned as (
       when r.comparator in ('>', '>=') then 1e+300 when r.comparator = '<' then r.value - 1e-06
       else coalesce(r.value_to, r.value)
     end as vhi
-  from read as r
-  where r.comparator is not null or r.value_to is not null or r.by_ratio
+  from (select
+    e.person, e.date, e.date_precision, e.known_date, e.row_no, e.part, e."by", e.reference, e.text,
+    coalesce(e."by" in ('measured', 'clinician'), false) as seen, m.strength, m.outcome,
+    e.value, e.value_to, e.comparator, e.low, e.high, e.interpretation,
+    coalesce(v.scale, m.scale) as scale, m.by_ratio,
+    m.p1 as p1, m.p2 as p2, m.p3 as p3, m.p4 as p4, m.a1 as a1, m.a2 as a2, m.a3 as a3, m.a4 as a4
+  from interest_events as e
+  inner join code_marks as m on m.code_key = e.code_id * 2 + case when e.status = 'refuted' then 1 else 0 end
+  left join variants as v
+    on v.source_id = m.keyed_source
+    and v.variant = case when m.keyed_source is not null then
+      case when e.method is null then 'unknown' when e.method in ('elisa', 'multiplex', 'solid_phase', 'unknown') then e.method else 'other' end
+      || '/' || case
+        when coalesce(e.shape, 'quantity') = 'quantity' and e.value is null then 'word'
+        when coalesce(e.shape, 'quantity') = 'quantity' and coalesce(e.high, 0) <= 0 then 'no_limit'
+        else coalesce(e.shape, 'quantity')
+      end
+    end
+  where (e.comparator is not null or e.value_to is not null or m.by_ratio)) as r
 ),
 flagged as (
   select s.*, case when s.interpretation is not null then case s.interpretation when 'L' then 1 when 'N' then 3 when 'H' then 5 when 'POS' then 6 when 'NEG' then 7 else 0 end when s.vhi < s.low then 1 when s.vlo > s.high then 5 when s.vlo >= s.low and s.vhi <= s.high then 3 when s.vlo >= s.low and s.high is null then 2 when s.vhi <= s.high and s.low is null then 4 else 0 end as flag,
@@ -52,7 +66,7 @@ select
   case when 1 <= 3 or r.seen then r.p1 | coalesce(t.p1, 0) else 0 end as p1, case when 2 <= 3 or r.seen then r.p2 | coalesce(t.p2, 0) else 0 end as p2, case when 3 <= 3 or r.seen then r.p3 | coalesce(t.p3, 0) else 0 end as p3, case when 4 <= 3 or r.seen then r.p4 | coalesce(t.p4, 0) else 0 end as p4,
   r.a1 | coalesce(t.a1, 0) as a1, r.a2 | coalesce(t.a2, 0) as a2, r.a3 | coalesce(t.a3, 0) as a3, r.a4 | coalesce(t.a4, 0) as a4
 from plain as r
-left join results as t on t.scale = r.scale and t.flag = r.flag and r.place >= t.lo and r.place < t.hi
+left join results as t on t.flag_key = r.scale * 8 + r.flag and r.place >= t.lo and r.place < t.hi
 union all
 select
   r.person, r.date, r.date_precision, r.known_date, r.row_no, r.part, r."by", r.reference, r.text, r.seen, r.strength,
@@ -62,7 +76,7 @@ select
   case when 1 <= 3 or r.seen then r.p1 | coalesce(t.p1, 0) | coalesce(lo.p_lo1, 0) | coalesce(hi.p_hi1, 0) | coalesce(rlo.p_lo1, 0) | coalesce(rhi.p_hi1, 0) else 0 end as p1, case when 2 <= 3 or r.seen then r.p2 | coalesce(t.p2, 0) | coalesce(lo.p_lo2, 0) | coalesce(hi.p_hi2, 0) | coalesce(rlo.p_lo2, 0) | coalesce(rhi.p_hi2, 0) else 0 end as p2, case when 3 <= 3 or r.seen then r.p3 | coalesce(t.p3, 0) | coalesce(lo.p_lo3, 0) | coalesce(hi.p_hi3, 0) | coalesce(rlo.p_lo3, 0) | coalesce(rhi.p_hi3, 0) else 0 end as p3, case when 4 <= 3 or r.seen then r.p4 | coalesce(t.p4, 0) | coalesce(lo.p_lo4, 0) | coalesce(hi.p_hi4, 0) | coalesce(rlo.p_lo4, 0) | coalesce(rhi.p_hi4, 0) else 0 end as p4,
   r.a1 | coalesce(t.a1, 0) | coalesce(lo.a_lo1, 0) | coalesce(hi.a_hi1, 0) | coalesce(rlo.a_lo1, 0) | coalesce(rhi.a_hi1, 0) as a1, r.a2 | coalesce(t.a2, 0) | coalesce(lo.a_lo2, 0) | coalesce(hi.a_hi2, 0) | coalesce(rlo.a_lo2, 0) | coalesce(rhi.a_hi2, 0) as a2, r.a3 | coalesce(t.a3, 0) | coalesce(lo.a_lo3, 0) | coalesce(hi.a_hi3, 0) | coalesce(rlo.a_lo3, 0) | coalesce(rhi.a_hi3, 0) as a3, r.a4 | coalesce(t.a4, 0) | coalesce(lo.a_lo4, 0) | coalesce(hi.a_hi4, 0) | coalesce(rlo.a_lo4, 0) | coalesce(rhi.a_hi4, 0) as a4
 from flagged as r
-left join results as t on t.scale = r.scale and t.flag = r.flag and t.lo = 1.5e+300
+left join results as t on t.flag_key = r.scale * 8 + r.flag and t.lo = 1.5e+300
 left join bands as lo on lo.scale = r.scale and lo.measure = 'value' and r.vlo >= lo.lo and r.vlo < lo.hi
 left join bands as hi on hi.scale = r.scale and hi.measure = 'value' and r.vhi >= hi.lo and r.vhi < hi.hi
 left join bands as rlo on rlo.scale = r.scale and rlo.measure = 'ratio' and r.rlo >= rlo.lo and r.rlo < rlo.hi

@@ -83,8 +83,8 @@ EVENTS = Relation(
     "one row per clinical statement and known code of it, typed, in canonical units",
     ("row_no", "part", "system", "code", "code_id"),
     {
-        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "reference": TEXT, "kind": TEXT, "code_id": SMALL,
-        "system": TEXT, "code": TEXT, "display": TEXT,
+        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "is_first": FLAG, "reference": TEXT, "kind": TEXT,
+        "code_id": SMALL, "system": TEXT, "code": TEXT, "display": TEXT,
         "date": DAY, "date_precision": TEXT, "known_date": DAY, "known_precision": TEXT, "end_date": DAY,
         "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
         "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT,
@@ -285,7 +285,7 @@ FORMS = Relation(
     ("person", "group_key", "instrument", "variable"),
     {
         "person": WHOLE, "group_key": TEXT, "instrument": TEXT, "date": DAY, "known_date": DAY, "by": TEXT,
-        "variable": TEXT, "lo": REAL, "hi": REAL,
+        "row_no": WHOLE, "variable": TEXT, "lo": REAL, "hi": REAL,
     },
 )  # fmt: skip
 
@@ -295,7 +295,17 @@ STATES = Relation(
     "states", "one row per person with any finding, as closed words", ("person",), {"person": WHOLE, **WORDS}
 )
 
-INTEREST_EVENTS = Relation("interest_events", "one row per event of a person of interest", EVENTS.key, EVENTS.columns)
+INTEREST_EVENTS = Relation(
+    "interest_events",
+    "one row per event of a person of interest, with what later stages read of it",
+    ("row_no", "part", "code_id", "is_first", "kind"),
+    {
+        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "is_first": FLAG, "reference": TEXT, "kind": TEXT,
+        "code_id": SMALL, "date": DAY, "date_precision": TEXT, "known_date": DAY, "end_date": DAY,
+        "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
+        "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT,
+    },
+)  # fmt: skip
 
 INTEREST_MARKS = Relation("interest_marks", "one row per mark of a person of interest, from events and forms", (), MARK)
 
@@ -305,26 +315,25 @@ EXPOSURES = Relation(
     (),
     {
         "person": WHOLE, "drug": TEXT, "drug_class": TEXT, "start_date": DAY, "end_date": DAY, "known_date": DAY,
-        "reference": TEXT, "dose": REAL, "dose_unit": TEXT, "text": TEXT,
+        "row_no": WHOLE, "part": SMALL, "reference": TEXT, "dose": REAL, "dose_unit": TEXT, "text": TEXT,
     },
 )  # fmt: skip
 
 STATED = Relation(
     "stated",
     "one row per person of interest, finding, state and source row (part), before attribution",
-    ("person", "finding", "state", "row_no", "part", "reference", "by"),
+    ("person", "finding", "state", "row_no", "part"),
     {
-        "person": WHOLE, "finding": TEXT, "state": TEXT, "row_no": WHOLE, "part": SMALL, "date": DAY,
-        "date_precision": TEXT, "known_date": DAY, "by": TEXT, "reference": TEXT, "text": TEXT, "implied": FLAG,
-        "vouched": FLAG, "vouched_late": FLAG,
+        "person": WHOLE, "finding": TEXT, "state": TEXT, "row_no": WHOLE, "part": SMALL, "date": DAY, "known_date": DAY,
+        "by": TEXT, "implied": FLAG, "vouched": FLAG, "vouched_late": FLAG,
     },
 )  # fmt: skip
 
 OCCURRENCES = Relation(
     "occurrences",
-    "one row per person of interest, finding, state and source row (part), with the likelier cause, if any",
+    "one row per person of interest, finding, state and source row (part), with the likelier cause and its row",
     STATED.key,
-    {**STATED.columns, "contested_by": TEXT, "contested_text": TEXT, "contested_reference": TEXT},
+    {**STATED.columns, "contested_by": TEXT, "contested_row_no": WHOLE},
 )
 
 WEIGHED = Relation(
@@ -354,9 +363,9 @@ FINDINGS = Relation(
     ("person", "finding"),
     {
         "person": WHOLE, "finding": TEXT, "state": TEXT, "first_date": DAY, "last_date": DAY, "undated": FLAG,
-        "present_days": SMALL, "absent_days": SMALL, "by": TEXT, "contested_by": TEXT, "contested_text": TEXT,
-        "contested_reference": TEXT, "conflict": FLAG, "reference": TEXT, "first_precision": TEXT, "implied": FLAG,
-        "vouched": FLAG, "derived": FLAG, "last_absent_date": DAY,
+        "present_days": SMALL, "absent_days": SMALL, "by": TEXT, "contested_by": TEXT, "contested_row_no": WHOLE,
+        "conflict": FLAG, "reference": TEXT, "first_precision": TEXT, "implied": FLAG, "vouched": FLAG,
+        "derived": FLAG, "last_absent_date": DAY,
     },
 )  # fmt: skip
 
@@ -366,7 +375,7 @@ RED_FLAGS_IN_FORCE = Relation(
     ("person", "flag"),
     {
         "person": WHOLE, "flag": TEXT, "urgency_rank": SMALL, "last_date": DAY, "alternative": TEXT, "forbids": FLAG,
-        "vouched": FLAG, "contested_text": TEXT,
+        "vouched": FLAG, "contested_by": TEXT,
     },
 )  # fmt: skip
 

@@ -139,6 +139,7 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         return f"(case f.word {words} end & f.bit) <> 0"
 
     return {
+        "flags": str(len(FLAGS)),
         "row_span": str(ROW_SPAN),
         "part_span": str(PART_SPAN),
         "flag_number": flag_number,
@@ -146,6 +147,7 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "derived_layers": derived_layers(knowledge),
         "occasion_bounds": occasion_bounds,
         "scored_sets": [r["set"] for r in knowledge["criteria_sets"]],
+        "some_derived": lambda prefix: enc.any_of([r["finding"] for r in knowledge["finding_derived"]], prefix),
         "any_derived": enc.any_of([r["finding"] for r in knowledge["finding_derived"] if r["at_least"] != "1"]),
         "occasion_bounds_over": occasion_bounds_over,
         "occasion_bits": _add(

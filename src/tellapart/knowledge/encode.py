@@ -219,13 +219,13 @@ def encode(knowledge: Knowledge) -> Encoding:
             (number, system, key, rows[0]["code"], source or stated[0], "result" if read else "state",
              strength, rows[0].get("method", "") or None, rows[0]["descendants"] == "true", rows[0]["display"])
         )  # fmt: skip
-        for status in ("asserted", "refuted"):
+        for refuted, status in enumerate(("asserted", "refuted")):
             present, absent = (stated, []) if status == "asserted" else ([], stated)
             ident, packed = outcome(present, absent)
             if strength == "suggests":  # a suggesting code alone is no better witness than the patient
                 packed = [0 if real_words <= w < words else bits for w, bits in enumerate(packed)]
             mark_rows.append(
-                (number, status, scales.get((source or "", "")), source_id.get(source or "") if keyed.get(source or "") else None,
+                (2 * number + refuted, scales.get((source or "", "")), source_id.get(source or "") if keyed.get(source or "") else None,
                  by_ratio.get(source or "", False), strength, ident, *packed)
             )  # fmt: skip
     drug_number = len(grouped)
@@ -264,7 +264,7 @@ def encode(knowledge: Knowledge) -> Encoding:
                 code_rows,
             ),
             "code_marks": (
-                {"code_id": "INTEGER", "status": "VARCHAR", "scale": "INTEGER", "keyed_source": "INTEGER",
+                {"code_key": "INTEGER", "scale": "INTEGER", "keyed_source": "INTEGER",
                  "by_ratio": "BOOLEAN", "strength": "VARCHAR", "outcome": "INTEGER", **word_columns},
                 mark_rows,
             ),
@@ -273,7 +273,7 @@ def encode(knowledge: Knowledge) -> Encoding:
                 [(source_id[s], v, n) for (s, v), n in scales.items() if v],
             ),
             "results": (
-                {"scale": "INTEGER", "flag": "INTEGER", "lo": "DOUBLE", "hi": "DOUBLE", "outcome": "INTEGER",
+                {"flag_key": "INTEGER", "lo": "DOUBLE", "hi": "DOUBLE", "outcome": "INTEGER",
                  **word_columns},
                 result_rows,
             ),
@@ -328,7 +328,7 @@ def _results(scale: int, rules: list[dict[str, str]], outcome: Any) -> list[tupl
                     absent.append(r["finding"])
             ident, packed = outcome(present, absent)
             if ident is not None:
-                rows.append((scale, number, low, high, ident, *packed))
+                rows.append((scale * len(FLAGS) + number, low, high, ident, *packed))
     return rows
 
 
