@@ -1,4 +1,4 @@
-"""What every test of the project starts from: the builders of `lib` on the path, one hypothesis profile, slow tests off.
+"""What every test starts from: the builders of `lib` on the path, one hypothesis profile, slow tests off.
 
 Slow tests run with `-m slow` (or any `-m` that names them) and with `TELLAPART_SLOW=1`.
 """
@@ -10,14 +10,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 sys.path.insert(0, str(Path(__file__).parent / "lib"))
 
-# The same examples on every machine and in every run: a failure seen once can be seen again. `HYPOTHESIS_PROFILE=search`
-# looks for new ones.
+# The same examples on every machine and in every run: a failure seen once can be seen again. A failing example is not
+# made smaller (each step costs an audit); `HYPOTHESIS_PROFILE=search` does that, and looks for new examples.
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
-settings.register_profile("fixed", derandomize=True, database=None, deadline=None, suppress_health_check=_QUIET)
+settings.register_profile(
+    "fixed",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=_QUIET,
+)
 settings.register_profile("search", deadline=None, suppress_health_check=_QUIET)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 

@@ -102,7 +102,7 @@ INTEREST = (
     Stage(
         "intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")
     ),
-    Stage("calls", "differential/call.sql", ("intervals", "red_flags_in_force")),
+    Stage("calls", "differential/call.sql", ("intervals", "interest", "findings", "workup_tests", "red_flags_in_force")),
 )
 
 # what a document adds: the state of every item
@@ -116,7 +116,13 @@ ANSWERS = (
         ("persons", "settings", "posterior", "points", "interest", "intervals", "calls", "scores", "met_dates",
          "fm_points", "findings", "red_flags_in_force"),
     ),
-    Stage("worklist", "answers/worklist.sql", ("persons_out", "worklist_reasons", "workup_tests", "findings", "interest")),
+    Stage(
+        "worklist",
+        "answers/worklist.sql",
+        (
+            "persons_out", "worklist_reasons", "workup_tests", "findings", "interest", "interest_weights", "weight_rows",
+        ),
+    ),
 )  # fmt: skip
 
 
@@ -141,14 +147,6 @@ def prepare(engine: Engine, knowledge: Knowledge) -> None:
     for name, (columns, rows) in relations.relations(knowledge).items():
         engine.load(name, columns, rows)
     engine.load("weight_rows", *differential.weight_rows(knowledge))
-
-
-def load_shared_names(engine: Engine, knowledge: Knowledge) -> None:
-    """Load again the knowledge relations whose names a stage takes over."""
-    made = {stage.makes for stage in STAGES}
-    for name, (columns, rows) in relations.relations(knowledge).items():
-        if name in made:
-            engine.load(name, columns, rows)
 
 
 def prior_rows(knowledge: Knowledge) -> relations.Table:

@@ -134,7 +134,7 @@ GOOD = {
     "select row_number() over (partition by a order by d desc nulls last, s) as n from t": "d DESC, s NULLS LAST",
     "select (a & ~b) | c as n from t": "(a & ~b) | c",
     "select x / y as n from t": "x / y",
-    "select a // 16 % 8 as n, least(a, b) from t": "a DIV 16 % 8",
+    "select a // 16 % 8 as n, least(a, b), abs(a) from t": "a DIV 16 % 8",
     "select cast(m as double) / y as n, power(2.0, x), round(x, 6) from t": "CAST(m AS DOUBLE) / y",
     "select ln(x) as l, exp(x), sqrt(x) from t": "LN(x)",
     "select cast(round(x) as integer) as n, cast(m as decimal(6, 2)) from t": "CAST(ROUND(x) AS INT)",

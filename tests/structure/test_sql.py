@@ -45,10 +45,7 @@ FILE_OF_ANOTHER_NAME = {
 }
 """Relations whose file has another name, with the reason (a cap, not a habit)."""
 
-SHARED_NAMES = {
-    "findings": "design §1 gives this name to the relation of persons; the table findings.csv had it first. "
-    "`pipeline.load_shared_names` loads the table again before the next source is read",
-}
+SHARED_NAMES: dict[str, str] = {}
 """Relations of the walk that have the name of a knowledge relation."""
 
 GIVEN_TO_WORKUP = frozenset({"interest", "suspected"})
@@ -287,7 +284,6 @@ def ran(request: pytest.FixtureRequest) -> Iterator[Session]:
         _load(session, list(generated(seed=7)))
     else:
         case.read_documents(session.engine, papers(), case.knowledge_ids(session.knowledge), strict=True)
-    pipeline.load_shared_names(session.engine, session.knowledge)
     normalize.normalize(session.engine, None, options.today)
     people = session.engine.one("select count(*) from persons")
     session.analyse(options, list(range(1, people + 1)) if request.param == "workup" else None)

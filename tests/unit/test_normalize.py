@@ -67,7 +67,7 @@ KNOWLEDGE: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             ("http://www.nlm.nih.gov/research/umls/rxnorm", "rxnorm"),
         ],
     ),
-    "findings": (
+    "finding_kinds": (
         "finding varchar, kind varchar, unit varchar, by_default varchar",
         [
             ("wbc", "value", "10*9/L", "measured"), ("ana_titre", "value", "{titer}", "measured"),

@@ -74,7 +74,7 @@ def test_evidence_counts_are_possible_and_ids_unique(tables) -> None:
 
 
 def test_every_citation_is_a_reference(tables) -> None:
-    known = {row["id"] for name in ("references_evidence", "references") for row in tables.get(name, ())}
+    known = {row["id"] for name in ("references",) for row in tables.get(name, ())}
     for name in ("evidence", "assumed_rates", "blocks", "priors", "weights", "limits"):
         for row in tables[name]:
             assert row["citation"] and set(row["citation"].split(";")) <= known, (

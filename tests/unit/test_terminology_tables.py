@@ -27,7 +27,7 @@ COLUMNS = {
     "code_systems": "uri system note",
     "result_words": "word interpretation note",
     "not_needed": "system code why",
-    "references_terminology": "id authors_year title locator note",
+    "references": "id authors_year title locator note",
 }
 CITED = [name for name, columns in COLUMNS.items() if columns.endswith("citation verified")]
 ICD = ("icd10cm", "icd10who", "icd9cm")
@@ -177,7 +177,7 @@ def test_every_row_is_cited_and_marked(name: str) -> None:
 
 
 def test_references_have_what_a_reader_needs() -> None:
-    rows = table("references_terminology")
+    rows = table("references")
     assert repeated([(r["id"],) for r in rows]) == []
     assert [r for r in rows if not r["authors_year"] or not r["title"]] == []
 

@@ -1,5 +1,6 @@
 -- calls: one row per person of interest: the call and why. Steered by limits (call_*), red_flags.forbids_fm.
--- `undetermined` unless the leading hypothesis is separated; never `fm` against a red flag in force.
+-- `undetermined` unless the leading hypothesis is separated; never `fm` against a red flag in force; never `neither`
+-- while a test that decides is not on record (workup_tests.decides).
 with led as (
   select i.*,
     greatest(p_sle, p_fm, p_both, p_neither) as p_lead,
@@ -17,6 +18,18 @@ bounded as (
     case lead when 'sle' then p_sle_low when 'fm' then p_fm_low when 'both' then p_both_low else p_neither_low end as low_lead
   from led
 ),
+undecided as (
+  -- `neither` is an answer only where the tests that decide are on record
+  select i.person, count(distinct t.test) as missing
+  from interest as i
+  cross join workup_tests as t
+  where t.decides
+    and not exists (
+      select 1 from workup_tests as w inner join findings as f on f.finding = w.finding
+      where w.test = t.test and f.person = i.person
+    )
+  group by i.person
+),
 forbidding as (
   select person, count(*) as flags from red_flags_in_force where forbids group by person
 )
@@ -25,6 +38,7 @@ select b.person, b.lead, b.p_lead, b.low_lead, coalesce(f.flags, 0) as forbiddin
     when b.p_lead < 0.6 or b.low_lead < 0.2 then 'undetermined'
     when b.p_lead < 2 * b.p_next then 'undetermined'
     when b.lead = 'fm' and f.flags > 0 then 'undetermined'
+    when b.lead = 'neither' and u.missing > 0 then 'undetermined'
     else b.lead
   end as call,
   case
@@ -32,7 +46,9 @@ select b.person, b.lead, b.p_lead, b.low_lead, coalesce(f.flags, 0) as forbiddin
     when b.low_lead < 0.2 then 'interval_too_wide'
     when b.p_lead < 2 * b.p_next then 'not_separated'
     when b.lead = 'fm' and f.flags > 0 then 'red_flag_forbids_fm'
+    when b.lead = 'neither' and u.missing > 0 then 'decisive_tests_missing'
     else 'separated'
   end as ground
 from bounded as b
 left join forbidding as f on f.person = b.person
+left join undecided as u on u.person = b.person

@@ -21,7 +21,7 @@ own_unit as (
   select
     f.finding, f.unit as seen, f.unit, cast(1 as double) as factor, cast(0 as double) as shift,
     cast(null as double) as plausible_low, cast(null as double) as plausible_high
-  from findings as f
+  from finding_kinds as f
   where f.kind = 'value' and f.unit <> ''
     and not exists (select 1 from own as x where x.finding = f.finding and x.seen = f.unit)
 )
@@ -32,4 +32,4 @@ union all
 select distinct '{titer}' as finding, s.seen, s.unit, s.factor, s.shift, cast(null as double) as plausible_low,
   cast(null as double) as plausible_high
 from spelled as s
-inner join findings as f on f.finding = s.finding and f.kind = 'value' and coalesce(f.unit, '') in ('', '{titer}')
+inner join finding_kinds as f on f.finding = s.finding and f.kind = 'value' and coalesce(f.unit, '') in ('', '{titer}')

@@ -1,26 +1,35 @@
 -- worklist: one row per person of interest and reason to look again, in the order to work through it.
--- Steered by worklist_reasons (a blank condition holds for everybody), workup_tests (the first test not on record).
+-- Steered by worklist_reasons (a blank condition holds for everybody), workup_tests (the first test not on record that
+-- fits), weight_rows (the findings that speak loudest are the evidence).
 with missing as (
   select i.person, min(t.place) as place
   from interest as i
-  cross join (select distinct test, place from workup_tests) as t
-  where not exists (
-    select 1 from workup_tests as w inner join findings as f on f.finding = w.finding
-    where w.test = t.test and f.person = i.person
-  )
+  cross join (select distinct test, place, only_if from workup_tests) as t
+  left join findings as c on c.person = i.person and c.finding = t.only_if and c.state = 'present'
+  where (t.only_if is null or c.person is not null)
+    and not exists (
+      select 1 from workup_tests as w inner join findings as f on f.finding = w.finding
+      where w.test = t.test and f.person = i.person
+    )
   group by i.person
 ),
+weighty as (
+  -- the findings that count in the differential, strongest first
+  select f.person, f.finding, f.reference,
+    row_number() over (
+      partition by f.person order by greatest(abs(r.bits_sle), abs(r.bits_fm), abs(r.bits_sle - r.bits_fm)) desc, f.finding
+    ) as place
+  from interest_weights as u
+  inner join weight_rows as r on r.number = u.number
+  inner join findings as f on f.person = u.person and f.finding = r.finding and f.state = r.state
+  where r.state = 'present'
+),
 evidence as (
-  select f.person,
-    string_agg(f.finding, ';' order by f.first_date nulls last, f.finding) as evidence,
-    min(case when f.place = 1 then f.reference end) as evidence_reference
-  from (
-    select person, finding, first_date, reference,
-      row_number() over (partition by person order by first_date nulls last, finding) as place
-    from findings
-    where state = 'present' and not implied and contested_by is null
-  ) as f
-  group by f.person
+  select person,
+    string_agg(finding, ';' order by place) as evidence, max(case when place = 1 then reference end) as evidence_reference
+  from weighty
+  where place <= {{ limit("worklist_evidence") }}
+  group by person
 ),
 hits as (
   select p.person, p.person_id, r.reason, r.place, r.urgency, r.text, p.p_sle + p.p_both as p_lupus

@@ -78,6 +78,13 @@ PERSONS = Relation(
     {"person": WHOLE, "person_id": TEXT, "sex": TEXT, "birth_date": DAY, "death_date": DAY, "age": SMALL},
 )
 
+AGED = Relation(
+    "aged",
+    "one row per person read: persons, with the age on the as-of day (or at death) in whole years",
+    ("person",),
+    PERSONS.columns,
+)
+
 EVENTS = Relation(
     "events",
     "one row per clinical statement and known code of it, typed, in canonical units",
@@ -543,7 +550,7 @@ ASKED_FOR = (PATIENTS, ASKED, OPTIONS, WANTED, GIVEN_SETTINGS)
 
 MADE = (
     READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES, FLAG_WORDS,
-    PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, EVENTS, REJECTIONS,
+    PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, AGED, EVENTS, REJECTIONS,
     ROW_CLASSES, ACCOUNTING,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, RED_FLAGS_IN_FORCE,

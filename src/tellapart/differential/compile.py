@@ -29,6 +29,7 @@ class Weight:
     block: str
     row: Row
     applies: str
+    below: str | None = None  # the next rung of a ladder, known not to be reached
 
 
 def _strength(row: Row) -> float:
@@ -40,13 +41,20 @@ def chains(knowledge: Knowledge) -> dict[str, list[Weight]]:
     """For every block its weights in the order in which they are asked for; the first that applies counts."""
     enc: Encoding = encode(knowledge)
     block_of = {r["finding"]: r["block"] for r in knowledge["blocks"]}
+    explains = {r["finding"]: r["fm_explains"] for r in knowledge["findings"]}
+    rungs = {(r["block"], int(r["rung"])): r["finding"] for r in knowledge["blocks"] if r["rung"]}
+    next_rung = {f: rungs.get((block, rung + 1)) for (block, rung), f in rungs.items()}
     by_block: dict[str, list[Weight]] = defaultdict(list)
     for number, row in enumerate(knowledge["weights"], start=1):
         finding, state = row["finding"], row["state"]
         applies = enc.test(finding, "p" if state == "present" else "a")
-        if state == "present" and f"seen:{finding}" in enc.place:
+        if state == "present" and f"seen:{finding}" in enc.place and explains[finding] != "yes":
+            # a sign told by the patient alone has not the weight of the sign seen; a symptom of FM has
             applies = f"{applies} and {enc.test('seen:' + finding)}"
-        by_block[block_of[finding]].append(Weight(number, finding, state, block_of[finding], row, applies))
+        above = next_rung.get(finding)
+        if state == "present" and above:  # a rung weighs as an interval: reached, and the next one known not to be
+            applies = f"{applies} and {enc.test(above, 'a')}"
+        by_block[block_of[finding]].append(Weight(number, finding, state, block_of[finding], row, applies, above))
 
     def order(weight: Weight) -> tuple[int, float, str]:
         return (0 if weight.state == "present" else 1, -_strength(weight.row), weight.finding)
@@ -75,11 +83,13 @@ def rate_groups(knowledge: Knowledge) -> list[tuple[str, ...]]:
 def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
     """The weights as a relation: number, bits of every hypothesis, and what each shared rate adds to the variance."""
     groups = rate_groups(knowledge)
-    columns = {"number": "INTEGER"} | {f"bits_{h}": "DECIMAL" for h in HYPOTHESES[:3]}
+    columns = {"number": "INTEGER", "finding": "VARCHAR", "state": "VARCHAR"} | {f"bits_{h}": "DECIMAL" for h in HYPOTHESES[:3]}
     columns |= {"v_" + "_".join(g): "DECIMAL" for g in groups}
     return columns, [
         (
             number,
+            row["finding"],
+            row["state"],
             *(Decimal(row[f"{h}_bits"]).quantize(MICRO) for h in HYPOTHESES[:3]),
             *(Decimal(repr(_groups(row).get(g, 0.0))).quantize(MICRO) for g in groups),
         )

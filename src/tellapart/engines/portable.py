@@ -100,6 +100,7 @@ FUNCTIONS: dict[type[exp.Expr], tuple[str, str]] = {
     exp.Cast: ("cast", "to a type of TYPES; a number with decimals is rounded before it becomes whole"),
     exp.Coalesce: ("coalesce", "the same"),
     exp.Greatest: ("greatest", "the same; both skip NULL"),
+    exp.Abs: ("abs", "the same"),
     exp.Least: ("least", "the same; both skip NULL"),
     exp.Round: ("round", "the same half away from zero on DECIMAL; on DOUBLE equal up to its last place"),
     exp.Pow: ("power", "the same, of DOUBLE"),

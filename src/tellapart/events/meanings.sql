@@ -1,5 +1,5 @@
 -- meanings: one row per group of statements, code system and code, and knowledge code that it means there, with how its
--- results are read. Steered by codes, findings, units.
+-- results are read. Steered by codes, finding_kinds, units.
 -- What a relative has is never what the person has: it becomes the finding `family_history_...`. An allergy to a drug
 -- is not an exposure to it. A code of WHO's ICD-10 that is not known as such is read as the equal code of ICD-10-CM.
 -- mode: state (the code says it), drug, free (result of any unit, compared with its own limits), titre, strip, number.
@@ -53,6 +53,6 @@ from borrowed as b
 left join codes as f
   on b.kind_group = 'family_history' and f.system = 'finding'
   and f.code_key = 'family_history_' || regexp_replace(b.source, '_dx$', '')
-left join findings as d
+left join finding_kinds as d
   on d.finding = case b.kind_group when 'family_history' then f.source else b.source end
 where b.kind_group <> 'family_history' or f.code_id is not null

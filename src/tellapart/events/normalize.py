@@ -2,7 +2,7 @@
 
 Each step is one `.sql` file beside this module, named after the relation it makes; this module only runs them in order.
 The same statements run for one person and for millions. Relations read: `statements`, `source_rows`, `patients`,
-`rejected` (from a reader) and knowledge (`codes`, `code_systems`, `findings`, `units`, `unit_aliases`,
+`rejected` (from a reader) and knowledge (`codes`, `code_systems`, `finding_kinds`, `units`, `unit_aliases`,
 `reference_ranges`, `result_words`, `not_needed`, `limits`, `instrument_items`, `instrument_sites`,
 `pain_sites`).
 
@@ -28,8 +28,8 @@ CLASSES = ("used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as
 KNOWLEDGE_STEPS = (
     ("reading_limits", ("limits",)),
     ("system_names", ("code_systems",)),
-    ("unit_map", ("units", "unit_aliases", "findings")),
-    ("meanings", ("codes", "findings", "units")),
+    ("unit_map", ("units", "unit_aliases", "finding_kinds")),
+    ("meanings", ("codes", "finding_kinds", "units")),
     ("item_codes", ("instrument_items", "instrument_sites", "pain_sites")),
     ("ignored_codes", ("not_needed",)),
     ("flag_words", ()),
@@ -46,6 +46,7 @@ STEPS = (
     ("readings", ("statements", "source_rows", "persons", "code_map", "texts", "flag_words", "unit_map",
                   "unit_proofs", "reading_limits")),
     ("horizons", ("readings", "persons", "patients", "asked")),
+    ("aged", ("persons", "horizons")),
     ("events", ("readings", "horizons", "persons", "usual_ranges")),
     ("rejections", ("readings", "source_rows", "persons", "patients", "unit_map")),
     ("row_classes", ("source_rows", "statements", "code_map", "readings", "events", "not_needed", "patients")),
@@ -149,6 +150,7 @@ def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
         elif engine.rows(REJECTIONS_DUE):
             engine.make(name, text(name))
             engine.make("rejected", "select * from rejected union all by name select * from rejections")
+    engine.make("persons", "select * from aged")  # the age is known only once the as-of day is
     check_accounting(engine)
     row = engine.rows(
         "select max(h.as_of) as day, count(p.as_of) > 0 as own from horizons as h "

@@ -102,7 +102,10 @@ SPECS: dict[str, Spec] = {
         {"kind": ("drug", "drug_class", "condition")},
     ),
     "rescued_by": Spec(("finding", "rescuer"), {"finding": FINDING, "rescuer": FINDING}),
-    "workup_tests": Spec(("test",), {"findings": FINDING}, ("label",), choices={"required_for_fm": YES_NO}),
+    "workup_tests": Spec(
+        ("test",), {"findings": FINDING, "only_if": FINDING}, ("label",),
+        choices={"required_for_fm": YES_NO, "decides": YES_NO},
+    ),
     "priors": Spec(("setting", "sex", "age_low"), numbers=("sle", "fm", "both", "n", "N"), needed=("sle", "fm", "both")),
     "blocks": Spec(("finding",), {"finding": FINDING}, ("block",),
                    choices={"both_from": ("sle", "fm", "noisy_or", "none", "")}),

@@ -41,7 +41,7 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         knowledge, "reference_ranges", {"finding": TEXT, "sex": TEXT, "low": REAL, "high": REAL}
     )
     out["usual_ranges"] = _usual_ranges(knowledge)
-    out["findings"] = _typed(knowledge, "findings", {"finding": TEXT, "kind": TEXT, "unit": TEXT, "by_default": TEXT})
+    out["finding_kinds"] = _typed(knowledge, "findings", {"finding": TEXT, "kind": TEXT, "unit": TEXT, "by_default": TEXT})
     out["competing_causes"] = _typed(knowledge, "competing_causes", {
         "cause": TEXT, "finding": TEXT, "kind": TEXT, "what": TEXT, "before_days": WHOLE, "after_days": WHOLE,
         "text": TEXT,
@@ -81,8 +81,8 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         "text": TEXT,
     })  # fmt: skip
     out["workup_tests"] = (
-        {"test": TEXT, "place": WHOLE, "finding": TEXT},
-        [(r["test"], i, f) for i, r in enumerate(knowledge["workup_tests"], 1) for f in r["findings"].split(";")],
+        {"test": TEXT, "place": WHOLE, "finding": TEXT, "only_if": TEXT, "decides": "BOOLEAN"},
+        [(r["test"], i, f, r["only_if"] or None, r["decides"] == "yes") for i, r in enumerate(knowledge["workup_tests"], 1) for f in r["findings"].split(";")],
     )
     out["prior_rows"] = _priors(knowledge)
     return out

@@ -20,6 +20,7 @@ from tellapart.knowledge.load import Knowledge
 Json = dict[str, Any]
 WORDS = {"sle": "systemic lupus erythematosus", "fm": "fibromyalgia", "both": "both", "neither": "neither"}
 ROUND = 6
+SYNTHETIC = "synthetic"  # ids of made-up persons start so, and every output about them says it
 NO_SOURCE: Json = {"reference": None, "text": None, "date_precision": None}
 
 
@@ -42,11 +43,11 @@ def shown_date(date: dt.date | None, precision: str | None) -> str | None:
 class Documents:
     """Reads the relations of a finished run and hands out one document per person."""
 
-    def __init__(self, engine: DuckDB, knowledge: Knowledge, synthetic: bool = False) -> None:
+    def __init__(self, engine: DuckDB, knowledge: Knowledge) -> None:
         self.engine = engine
         self.knowledge = knowledge
-        self.synthetic = synthetic
         self.labels = knowledge.labels()
+        self.members = {r["finding"]: r["members"].split(";") for r in knowledge["finding_derived"]}
         self.finding_rows = {r["finding"]: r for r in knowledge["findings"]}
 
     def _rows(self, relation: str, person: int, order: str = "") -> list[Json]:
@@ -70,7 +71,7 @@ class Documents:
             "schema": "tellapart.workup/1",
             "software": __version__,
             "knowledge": self.knowledge.version,
-            "synthetic": self.synthetic,
+            "synthetic": who["person_id"].startswith(SYNTHETIC),
             "person": {
                 "id": who["person_id"],
                 "sex": who["sex"],
@@ -80,7 +81,7 @@ class Documents:
             "as_of": plain(self._rows("horizons", person)[0]["as_of"]),
             "setting": setting,
             "red_flags": flags,
-            "findings": [self._finding(f, occurrences[f["finding"]]) for f in findings],
+            "findings": [self._finding(f, occurrences, by_finding) for f in findings],
             "criteria": criteria,
             "differential": differential,
             "mimics": [],
@@ -122,7 +123,14 @@ class Documents:
                 out.append(row)
         return out
 
-    def _finding(self, f: Json, occurrences: list[Json]) -> Json:
+    def _finding(self, f: Json, all_occurrences: dict[str, list[Json]], by_finding: dict[str, Json]) -> Json:
+        occurrences = all_occurrences[f["finding"]]
+        if f["derived"]:  # shown by what it was derived from
+            members = self.members[f["finding"]]
+            occurrences = [o for m in members for o in all_occurrences[m]]
+            days = [by_finding[m]["first_date"] for m in members if by_finding.get(m, {}).get("state") == f["state"]]
+            if f["first_date"] is None and days and all(days):
+                f = {**f, "first_date": max(days), "last_date": max(days)}
         row = self.finding_rows[f["finding"]]
         explains = row["fm_explains"] or None
         if f["state"] == "present" and row["fm_if_patient_only"] == "yes" and not f["vouched"]:
@@ -366,12 +374,13 @@ class Documents:
                 if not known or known["state"] != weight.state or (known["contested_by"] and weight.state == "present"):
                     continue
                 row = weight.row
+                above = weight.below if weight.state == "present" else None
                 counts = weight.number in used
                 alone = {h: float(row[f"{h}_bits"]) for h in HYPOTHESES[:3]} | {"neither": 0.0}
                 out.append(
                     {
                         "finding": weight.finding,
-                        "label": self.labels[weight.finding],
+                        "label": self.labels[weight.finding] + (f", not {self.labels[above]}" if above else ""),
                         "state": weight.state,
                         "domain": block,
                         "used": counts,
@@ -392,9 +401,11 @@ class Documents:
     def _missing_tests(self, by_finding: dict[str, Json]) -> list[Json]:
         """Rows of the minimum safe work-up of which nothing is on record."""
         return [
-            {"test": r["test"], "label": r["label"], "role": r["role"], "required_for_fm": r["required_for_fm"] == "yes"}
+            {"test": r["test"], "label": r["label"], "role": r["role"], "required_for_fm": r["required_for_fm"] == "yes",
+             "decides": r["decides"] == "yes"}
             for r in self.knowledge["workup_tests"]
             if not any(f in by_finding for f in r["findings"].split(";"))
+            and (not r["only_if"] or by_finding.get(r["only_if"], {}).get("state") == "present")
         ]
 
     def _reason(self, call: Json, interval: Json, by_finding: dict[str, Json], flags: list[Json]) -> str:
@@ -410,6 +421,9 @@ class Documents:
                     f"Fibromyalgia leads with {numbers}, but a red flag is in force that fibromyalgia never explains: "
                     f"{forbidding[0]['text']}"
                 )
+            if call["ground"] == "decisive_tests_missing":
+                names = ", ".join(m["label"] for m in missing if m["decides"])
+                return f"Too little is known to say neither: {names} not on record (neither has {numbers})."
             wanting = "; not on record: " + ", ".join(m["label"] for m in missing[:4]) if missing else ""
             lupus, fm = interval["p_sle"] + interval["p_both"], interval["p_fm"] + interval["p_both"]
             either = ""

@@ -103,7 +103,6 @@ class Session:
 
     def _normalize(self, options: Options) -> None:
         started = time.perf_counter()
-        pipeline.load_shared_names(self.engine, self.knowledge)
         normalize.normalize(self.engine, options.as_of, options.today)
         self.read_so_far = True
         self.seconds["normalize"] = time.perf_counter() - started
