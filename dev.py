@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """One set of commands for users and developers; needs only Python (3.11 or later) with pip. Sets up .venv by itself.
 
-    python3 dev.py demo        run the main job on the example data that ships
-    python3 dev.py test        the tests (add pytest options, for example: -m slow)
-    python3 dev.py check       lint, types, structure, drift of generated files
-    python3 dev.py reference   write docs/reference again
-    python3 dev.py wheel       build the wheel, install it into an empty environment, run the demo from it
+python3 dev.py demo        run the main job on the example data that ships
+python3 dev.py test        the tests (add pytest options, for example: -m slow)
+python3 dev.py check       lint, types, structure, drift of generated files
+python3 dev.py reference   write docs/reference again
+python3 dev.py wheel       build the wheel, install it into an empty environment, run the demo from it
 """
 
 from __future__ import annotations
@@ -74,7 +74,18 @@ def reference(_: list[str]) -> None:
 def wheel(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        run(BIN / "python", "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps", "-w", work, ROOT)
+        run(
+            BIN / "python",
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "-w",
+            work,
+            ROOT,
+        )
         built = next(work.glob("*.whl"))
         empty = work / "empty"
         venv.create(empty, with_pip=True)

@@ -44,7 +44,7 @@ TELLING = (
 def make_events(engine: DuckDB, knowledge: Knowledge, path: Path, persons: int, each: int) -> None:
     """Write `path`: `each` events for every person, all of knowledge codes."""
     by_source: dict[tuple[str, str], int] = {}
-    for number, system, _, _, source, rule, *_ in encode(knowledge).relations["codes"][1]:
+    for number, _, _, _, source, rule, *_ in encode(knowledge).relations["codes"][1]:
         by_source.setdefault((source, rule), number)
     labs = [
         (i, by_source[(s, "result")], share, mean, spread, low, high, odd)
@@ -56,7 +56,9 @@ def make_events(engine: DuckDB, knowledge: Knowledge, path: Path, persons: int, 
          "low": "DOUBLE", "high": "DOUBLE", "odd": "DOUBLE"},
         labs,
     )  # fmt: skip
-    engine.make("lab_slots", "select row_number() over (order by i, n) - 1 as slot, labs.* from labs, range(share) t(n)")
+    engine.make(
+        "lab_slots", "select row_number() over (order by i, n) - 1 as slot, labs.* from labs, range(share) t(n)"
+    )
     slots = engine.one("select count(*) from lab_slots")
     states = [(i, by_source[(f, "state")]) for i, f in enumerate(ORDINARY + TELLING)]
     drugs = [(i, n) for i, ((s, r), n) in enumerate(sorted(by_source.items())) if r == "drug"]
@@ -176,8 +178,19 @@ def persons(engine: DuckDB, count: int) -> None:
 def report(engine: DuckDB, seconds: dict[str, Spent], floor: Spent) -> None:
     everybody = [s.makes for s in pipeline.EVERYBODY]
     states = ("marks", "forms", "form_marks", "states", "points", "fm_forms", "fm_points")
-    differential = ("suspected", "settings", "person_priors", "weights_used", "posterior", "interest_weights", "intervals", "calls")
-    print(f"persons of interest: {engine.one('select count(*) from interest')} of {engine.one('select count(*) from persons')}")
+    differential = (
+        "suspected",
+        "settings",
+        "person_priors",
+        "weights_used",
+        "posterior",
+        "interest_weights",
+        "intervals",
+        "calls",
+    )
+    print(
+        f"persons of interest: {engine.one('select count(*) from interest')} of {engine.one('select count(*) from persons')}"
+    )
     print(f"{'':45s} {'clock':>8s} {'ratio':>6s} {'processor':>10s} {'ratio':>6s}")
 
     def line(name: str, spent: Spent) -> None:

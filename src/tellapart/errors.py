@@ -41,6 +41,4 @@ class KnowledgeError(TellapartError):
 
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
-        super().__init__(
-            f"The knowledge base has {len(faults)} fault(s):\n  " + "\n  ".join(faults)
-        )
+        super().__init__(f"The knowledge base has {len(faults)} fault(s):\n  " + "\n  ".join(faults))

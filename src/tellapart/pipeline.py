@@ -99,10 +99,10 @@ INTEREST = (
     ),
     Stage("red_flags_in_force", "findings/red_flags.sql", ("findings", "red_flags", "red_flag_clauses", "horizons")),
     Stage("interest_weights", "differential/interest_weights.sql", ("masks",)),
+    Stage("intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")),
     Stage(
-        "intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")
+        "calls", "differential/call.sql", ("intervals", "interest", "findings", "workup_tests", "red_flags_in_force")
     ),
-    Stage("calls", "differential/call.sql", ("intervals", "interest", "findings", "workup_tests", "red_flags_in_force")),
 )
 
 # what a document adds: the state of every item
@@ -136,10 +136,7 @@ STAGES = EVERYBODY + INTEREST + ITEMS + ANSWERS
 def statements(knowledge: Knowledge) -> dict[str, str]:
     """Relation to the SQL text that makes it, for this knowledge base."""
     contexts = {room: make(knowledge) for room, make in ROOM_CONTEXT.items()}
-    return {
-        stage.makes: render(knowledge, stage.file, contexts[stage.file.split("/")[0]])
-        for stage in STAGES
-    }
+    return {stage.makes: render(knowledge, stage.file, contexts[stage.file.split("/")[0]]) for stage in STAGES}
 
 
 def prepare(engine: Engine, knowledge: Knowledge) -> None:

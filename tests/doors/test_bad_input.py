@@ -235,7 +235,7 @@ def test_a_small_gzip_that_was_cut_off(tmp_path: Path) -> None:
     run = run_cli("audit", path, "--out", tmp_path / "out")
     assert run.code in (1, 3)
     if run.code == 1:
-        assert "small.ndjson.gz" in run.said and "cut" in run.said or "ended" in run.said
+        assert ("small.ndjson.gz" in run.said and "cut" in run.said) or "ended" in run.said
     else:
         checked(tmp_path / "out", run)
 

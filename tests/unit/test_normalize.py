@@ -323,7 +323,7 @@ def test_a_result_is_read(
         (ANA, "see report 1/12/2020", None, "value", "ana_titre: this wording of a result is not known"),
     ],
 )  # fmt: skip
-def test_a_result_that_cannot_be_used_is_rejected_with_its_reason(  # noqa: PLR0917 - the columns of the table above
+def test_a_result_that_cannot_be_used_is_rejected_with_its_reason(
     house: DuckDB, code: str, value: str, unit: str | None, field: str, reason: str
 ) -> None:
     assert run(house, [{"code": code, "value": value, "unit": unit, "date": "2024-01-01"}]) == []
@@ -414,7 +414,7 @@ def test_interpretation(house: DuckDB, code: str, value: str | None, flag: str, 
         (DSDNA, None, None, "Negative", "U/mL", (None, None)),
     ],
 )  # fmt: skip
-def test_reference_range(  # noqa: PLR0917 - the columns of the table above
+def test_reference_range(
     house: DuckDB, code: str, low: str | None, high: str | None, text: str | None, unit: str, expected: tuple[Any, Any]
 ) -> None:
     value = "5000" if unit == "/uL" else "40"
@@ -437,7 +437,7 @@ def test_reference_range(  # noqa: PLR0917 - the columns of the table above
         ("2890-2", "200", "0", "150", None, None),  # no usual range in the tables: no proof
     ],
 )
-def test_a_unit_is_proved_by_the_range_or_not_at_all(  # noqa: PLR0917 - the columns of the table above
+def test_a_unit_is_proved_by_the_range_or_not_at_all(
     house: DuckDB, code: str, value: str, low: str | None, high: str | None, text: str | None, expected: float | None
 ) -> None:
     events = run(house, [{"code": code, "value": value, "low": low, "high": high, "range_text": text}])

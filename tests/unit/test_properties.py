@@ -199,6 +199,8 @@ def assert_sound(document: Json) -> None:
             assert part[date] is None or part[date] <= day, (name, date)
         if part["met_date"] and part["known_met_date"]:
             assert part["met_date"] <= part["known_met_date"], name
+        if part["condition"] == "fm" and part["domains"]:
+            assert sum(d["points"] for d in part["domains"]) == pytest.approx(part["points"]), name
         if part["condition"] == "sle":
             assert sum(d["points"] for d in part["domains"]) == pytest.approx(part["points"]), name
             if part["met_date"]:
@@ -245,6 +247,17 @@ def test_every_worked_example_is_sound(examples: dict[str, Json]) -> None:
 def test_every_drawn_case_is_sound(histories: list[Json]) -> None:
     for document in everybody([cases.named(str(n), h) for n, h in enumerate(histories)]).values():
         assert_sound(document)
+
+
+def test_two_forms_of_one_day_are_never_mixed() -> None:
+    """Points and domains are those of one form, whichever stands first in the file."""
+    one, other = cases.fm_form(pain_sites=["neck"], fatigue=1), cases.fm_form(pain_sites=["neck", "hip_l", "hip_r"])
+    made = everybody([cases.case("ab", instruments=[one, other]), cases.case("ba", instruments=[other, one])])
+    for document in made.values():
+        assert_sound(document)
+    for name in ("fm_2016", "fm_2011"):
+        ab, ba = sets(made["ab"])[name], sets(made["ba"])[name]
+        assert (ab["points"], ab["domains"]) == (ba["points"], ba["domains"])
 
 
 # -- safety first

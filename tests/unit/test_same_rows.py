@@ -65,8 +65,7 @@ def compared(row: Json, findings: list[Json], document: Json) -> list[str]:
         same("call", row["call"], "neither")
         return found
     same("call", row["call"], differential["call"])
-    same("red flags", row["red_flags"], [f["flag"] for f in document["red_flags"]] and row["red_flags"])
-    same("which red flags", sorted(row["red_flags"]), sorted(f["flag"] for f in document["red_flags"]))
+    same("red flags", sorted(row["red_flags"]), sorted(f["flag"] for f in document["red_flags"]))
     own = {f["finding"]: f for f in findings}
     alone = {f["finding"]: f for f in document["findings"]}
     same("findings", sorted(own), sorted(alone))
@@ -75,7 +74,8 @@ def compared(row: Json, findings: list[Json], document: Json) -> list[str]:
         same(f"{name} state", one["state"], other["state"])
         same(f"{name} by", one["by"], other["by"])
         same(f"{name} days", one["present_days"] if one["state"] == "present" else one["absent_days"], other["days"])
-        same(f"{name} last date", one["last_date"] and one["last_date"].isoformat(), other["last_date"])
+        if not other["derived"]:
+            same(f"{name} last date", one["last_date"] and one["last_date"].isoformat(), other["last_date"])
         same(f"{name} contested", bool(one["contested_by"]), bool(other["contested_by"]))
         same(f"{name} explained by FM", one["fm_explains"] or None, other["fm_explains"] or None)
     for finding, days in (("sle_dx", "sle_dx_days"), ("fm_dx", "fm_dx_days")):

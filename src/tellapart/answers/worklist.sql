@@ -13,26 +13,28 @@ with missing as (
     )
   group by i.person
 ),
-weighty as (
-  -- the findings that count in the differential, strongest first
-  select f.person, f.finding, f.reference,
+speaking as (
+  -- the findings that count in the differential, for the disease they speak for, loudest first
+  select f.person, f.finding, f.reference, case when r.bits_sle > r.bits_fm then 'sle' else 'fm' end as speaks_for,
     row_number() over (
-      partition by f.person order by greatest(abs(r.bits_sle), abs(r.bits_fm), abs(r.bits_sle - r.bits_fm)) desc, f.finding
+      partition by f.person, r.bits_sle > r.bits_fm order by abs(r.bits_sle - r.bits_fm) desc, f.finding
     ) as place
   from interest_weights as u
   inner join weight_rows as r on r.number = u.number
   inner join findings as f on f.person = u.person and f.finding = r.finding and f.state = r.state
-  where r.state = 'present'
+  where r.bits_sle <> r.bits_fm
 ),
 evidence as (
-  select person,
-    string_agg(finding, ';' order by place) as evidence, max(case when place = 1 then reference end) as evidence_reference
-  from weighty
-  where place <= {{ limit("worklist_evidence") }}
-  group by person
+  select s.person, s.speaks_for,
+    string_agg(case when f.state = 'absent' then 'no ' else '' end || s.finding, ';' order by s.place) as evidence,
+    max(case when s.place = 1 then s.reference end) as evidence_reference
+  from speaking as s
+  inner join findings as f on f.person = s.person and f.finding = s.finding
+  where s.place <= {{ limit("worklist_evidence") }}
+  group by s.person, s.speaks_for
 ),
 hits as (
-  select p.person, p.person_id, r.reason, r.place, r.urgency, r.text, p.p_sle + p.p_both as p_lupus
+  select p.person, p.person_id, r.reason, r.place, r.urgency, r.text, r.evidence_for, p.p_sle + p.p_both as p_lupus
   from persons_out as p
   cross join worklist_reasons as r
   where p.of_interest
@@ -52,4 +54,4 @@ select
 from hits as h
 left join missing as m on m.person = h.person
 left join (select distinct test, place from workup_tests) as t on t.place = m.place
-left join evidence as e on e.person = h.person
+left join evidence as e on e.person = h.person and e.speaks_for = h.evidence_for

@@ -61,9 +61,14 @@ def items(knowledge: Knowledge) -> list[Item]:
             cannot.append("(" + " or ".join(a for _, a in pairs) + ")")
         out.append(
             Item(
-                row["set"], row["domain"], row["item"], row["points"], f"{row['set']}__{row['item']}",
-                " or ".join(f"({h})" for h in holds), " and ".join(cannot),
-            )  # fmt: skip
+                row["set"],
+                row["domain"],
+                row["item"],
+                row["points"],
+                f"{row['set']}__{row['item']}",
+                " or ".join(f"({h})" for h in holds),
+                " and ".join(cannot),
+            )
         )
     return out
 

@@ -83,7 +83,9 @@ def rate_groups(knowledge: Knowledge) -> list[tuple[str, ...]]:
 def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
     """The weights as a relation: number, bits of every hypothesis, and what each shared rate adds to the variance."""
     groups = rate_groups(knowledge)
-    columns = {"number": "INTEGER", "finding": "VARCHAR", "state": "VARCHAR"} | {f"bits_{h}": "DECIMAL" for h in HYPOTHESES[:3]}
+    columns = {"number": "INTEGER", "finding": "VARCHAR", "state": "VARCHAR"} | {
+        f"bits_{h}": "DECIMAL" for h in HYPOTHESES[:3]
+    }
     columns |= {"v_" + "_".join(g): "DECIMAL" for g in groups}
     return columns, [
         (

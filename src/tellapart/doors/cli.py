@@ -98,7 +98,9 @@ def _source(text: str, stack: list[tempfile.TemporaryDirectory[str]]) -> Path:
         raise InputError("standard input is empty. Pipe a FHIR Bundle, NDJSON or a case file into it.")
     head = content.lstrip()[:1]
     lines = content.strip().count(b"\n")
-    name = "stdin.toml" if head not in (b"{", b"[") else "stdin.ndjson" if lines and _is_lines(content) else "stdin.json"
+    name = (
+        "stdin.toml" if head not in (b"{", b"[") else "stdin.ndjson" if lines and _is_lines(content) else "stdin.json"
+    )
     path = Path(folder.name) / name
     path.write_bytes(content)
     return path
@@ -281,9 +283,7 @@ class _progress:
             return lambda stage, seconds: None
         if not self.console.is_terminal:
             self.console.print("reading ...")
-            return lambda stage, seconds: (
-                self.console.print(f"{stage} {seconds:.1f} s") if seconds >= 1 else None
-            )
+            return lambda stage, seconds: self.console.print(f"{stage} {seconds:.1f} s") if seconds >= 1 else None
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True
         )
@@ -357,7 +357,9 @@ def case_check(file: Annotated[Path, typer.Argument(help="Case file, JSON or TOM
 
 @knowledge_app.command("check")
 def knowledge_check(
-    folder: Annotated[Path | None, typer.Option(help="Check tables in this folder instead of the shipped ones.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Check tables in this folder instead of the shipped ones.")
+    ] = None,
 ) -> None:
     """Check the knowledge tables as a whole; lists every fault.
 
@@ -371,7 +373,9 @@ def knowledge_check(
 
     knowledge = load(folder or TABLES, checked=True)
     rows = sum(len(t) for t in knowledge.tables.values())
-    Console().print(f"{len(knowledge.tables)} tables, {rows} rows, no fault. Version {knowledge.version}.", highlight=False)
+    Console().print(
+        f"{len(knowledge.tables)} tables, {rows} rows, no fault. Version {knowledge.version}.", highlight=False
+    )
 
 
 @knowledge_app.command("show")

@@ -49,9 +49,7 @@ def derived_layers(knowledge: Knowledge) -> list[Layer]:
     def deep(finding: str) -> int:
         if finding not in depth:
             depth[finding] = 0
-            depth[finding] = max(
-                [1 + deep(m) for f, _, members, _ in rows if f == finding for m in members], default=0
-            )
+            depth[finding] = max([1 + deep(m) for f, _, members, _ in rows if f == finding for m in members], default=0)
         return depth[finding]
 
     layers = []
@@ -77,7 +75,7 @@ def flag_number(low: str, high: str) -> str:
     """
     given = " ".join(f"when '{f}' then {FLAGS.index(f)}" for f in ("L", "N", "H", "POS", "NEG"))
     number = {f: str(FLAGS.index(f)) for f in FLAGS}
-    e = low.split(".")[0]
+    e = low.split(".", maxsplit=1)[0]
     return (
         f"case when {e}.interpretation is not null then case {e}.interpretation {given} else 0 end"
         f" when {high} < {e}.low then {number['L']} when {low} > {e}.high then {number['H']}"
@@ -150,9 +148,7 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "some_derived": lambda prefix: enc.any_of([r["finding"] for r in knowledge["finding_derived"]], prefix),
         "any_derived": enc.any_of([r["finding"] for r in knowledge["finding_derived"] if r["at_least"] != "1"]),
         "occasion_bounds_over": occasion_bounds_over,
-        "occasion_bits": _add(
-            (f"first_{i} < last_{i}", enc.pack([f"twice:{f}"]).by_word) for i, f in enumerate(twice)
-        ),
+        "occasion_bits": _add((f"first_{i} < last_{i}", enc.pack([f"twice:{f}"]).by_word) for i, f in enumerate(twice)),
         "fm_explained": _add(cases()),
         "fm_partly": _add(partly()),
     }

@@ -116,7 +116,9 @@ SPECS: dict[str, Spec] = {
     ),
     "limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
     "default_settings": Spec(("finding",), {"finding": FINDING}),
-    "worklist_reasons": Spec(("reason",), needed=("text", "place"), numbers=("place",)),
+    "worklist_reasons": Spec(
+        ("reason",), needed=("text", "place"), numbers=("place",), choices={"evidence_for": ("sle", "fm")}
+    ),
     "instruments": Spec(("instrument",), needed=("label",)),
     "instrument_items": Spec(
         ("instrument", "item"), {"instrument": ("instruments", "instrument"), "finding": FINDING},
@@ -141,13 +143,28 @@ SPECS: dict[str, Spec] = {
 
 def faults(tables: Tables) -> list[str]:
     """Every fault of the tables as `file:line: field: what`, in file order."""
-    out = [f"{name}.csv:1: table: no such table is known; delete it or specify it" for name in sorted(set(tables) - set(SPECS))]
+    out = [
+        f"{name}.csv:1: table: no such table is known; delete it or specify it"
+        for name in sorted(set(tables) - set(SPECS))
+    ]
     out += [f"{name}.csv:1: table: is missing" for name in sorted(set(SPECS) - set(tables))]
     if out:
         return out
     for name, spec in SPECS.items():
         out += _table(tables, name, spec)
-    for rule in (_items, _shortcuts, _needs, _check_digits, _priors, _blocks, _weights, _units, _implies, _causes, _rules):
+    for rule in (
+        _items,
+        _shortcuts,
+        _needs,
+        _check_digits,
+        _priors,
+        _blocks,
+        _weights,
+        _units,
+        _implies,
+        _causes,
+        _rules,
+    ):
         out += rule(tables)
     return out
 
@@ -341,7 +358,8 @@ def _implies(tables: Tables) -> Iterator[str]:
     for row in tables["finding_implies"]:
         edges.setdefault(row["finding"], set()).add(row["implies"])
     for line, row in _lines(tables, "finding_implies"):
-        todo, seen = [row["implies"]], set()
+        todo = [row["implies"]]
+        seen: set[str] = set()
         while todo:
             node = todo.pop()
             if node == row["finding"]:

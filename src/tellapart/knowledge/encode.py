@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from tellapart.knowledge.load import Knowledge
@@ -77,10 +78,7 @@ class Encoding:
         """SQL: is any of these bits set?"""
         packed = self.pack(findings)
         return (
-            " or ".join(
-                f"({prefix}{word} & {bits}) <> 0" for word, bits in sorted(packed.by_word.items())
-            )
-            or "false"
+            " or ".join(f"({prefix}{word} & {bits}) <> 0" for word, bits in sorted(packed.by_word.items())) or "false"
         )
 
 
@@ -202,7 +200,9 @@ def encode(knowledge: Knowledge) -> Encoding:
                 fitting = [r for r in own if _applies(r["method"], method) and _applies(r["shape"], shape)]
                 result_rows += _results(scale, fitting, outcome)
                 for measure in ("value", "ratio"):
-                    band_rows += _bands(scale, measure, [r for r in fitting if COMPARED.get(r["test"]) == measure], outcome)
+                    band_rows += _bands(
+                        scale, measure, [r for r in fitting if COMPARED.get(r["test"]) == measure], outcome
+                    )
 
     # codes: what a code alone states, or the scale on which its result is read
     code_rows: list[tuple[Any, ...]] = []
@@ -213,10 +213,10 @@ def encode(knowledge: Knowledge) -> Encoding:
     for number, ((system, key), rows) in enumerate(sorted(grouped.items()), start=1):
         stated = [r["finding"] for r in rows if r["rule"] == "state"]
         read = [r["finding"] for r in rows if r["rule"] == "result"]
-        source = read[0] if read else None
+        read_from = read[0] if read else ""
         strength = "states" if any(r["strength"] == "states" for r in rows) else "suggests"
         code_rows.append(
-            (number, system, key, rows[0]["code"], source or stated[0], "result" if read else "state",
+            (number, system, key, rows[0]["code"], read_from or stated[0], "result" if read else "state",
              strength, rows[0].get("method", "") or None, rows[0]["descendants"] == "true", rows[0]["display"])
         )  # fmt: skip
         for refuted, status in enumerate(("asserted", "refuted")):
@@ -225,8 +225,8 @@ def encode(knowledge: Knowledge) -> Encoding:
             if strength == "suggests":  # a suggesting code alone is no better witness than the patient
                 packed = [0 if real_words <= w < words else bits for w, bits in enumerate(packed)]
             mark_rows.append(
-                (2 * number + refuted, scales.get((source or "", "")), source_id.get(source or "") if keyed.get(source or "") else None,
-                 by_ratio.get(source or "", False), strength, ident, *packed)
+                (2 * number + refuted, scales.get((read_from, "")), source_id.get(read_from) if keyed.get(read_from) else None,
+                 by_ratio.get(read_from, False), strength, ident, *packed)
             )  # fmt: skip
     drug_number = len(grouped)
     drug_rows: list[tuple[Any, ...]] = []
@@ -338,10 +338,7 @@ def _spans(rules: list[dict[str, str]]) -> list[tuple[float, float, float]]:
     edges = [-EVERYWHERE, *(e for c in cuts for e in (c - GRID / 2, c + GRID / 2)), EVERYWHERE]
     if not cuts:
         return [(-EVERYWHERE, EVERYWHERE, 0.0)]
-    return [
-        (low, high, low + GRID / 2 if low > -EVERYWHERE else high - GRID / 2)
-        for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    return [(low, high, low + GRID / 2 if low > -EVERYWHERE else high - GRID / 2) for low, high in pairwise(edges)]
 
 
 def _threshold(rule: dict[str, str], inside: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -15,9 +16,10 @@ URGENCIES = ("emergency", "same_day", "urgent", "soon", "always")
 
 
 def _typed(knowledge: Knowledge, table: str, columns: dict[str, str]) -> Table:
-    convert = {TEXT: lambda v: v or None, REAL: lambda v: float(v) if v else None, WHOLE: lambda v: int(v) if v else None}
+    convert: dict[str, Callable[[str], Any]] = {TEXT: str, REAL: float, WHOLE: int}
     return columns, [
-        tuple(convert[kind](row.get(name, "")) for name, kind in columns.items()) for row in knowledge[table]
+        tuple(convert[kind](row[name]) if row.get(name) else None for name, kind in columns.items())
+        for row in knowledge[table]
     ]
 
 
@@ -41,7 +43,9 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         knowledge, "reference_ranges", {"finding": TEXT, "sex": TEXT, "low": REAL, "high": REAL}
     )
     out["usual_ranges"] = _usual_ranges(knowledge)
-    out["finding_kinds"] = _typed(knowledge, "findings", {"finding": TEXT, "kind": TEXT, "unit": TEXT, "by_default": TEXT})
+    out["finding_kinds"] = _typed(
+        knowledge, "findings", {"finding": TEXT, "kind": TEXT, "unit": TEXT, "by_default": TEXT}
+    )
     out["competing_causes"] = _typed(knowledge, "competing_causes", {
         "cause": TEXT, "finding": TEXT, "kind": TEXT, "what": TEXT, "before_days": WHOLE, "after_days": WHOLE,
         "text": TEXT,
@@ -59,10 +63,15 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     })  # fmt: skip
     out["instrument_variables"] = (
         {"instrument": TEXT, "variable": TEXT, "item": TEXT},
-        [(r["instrument"], r["variable"], item) for r in knowledge["instrument_variables"] for item in r["items"].split(";")],
+        [
+            (r["instrument"], r["variable"], item)
+            for r in knowledge["instrument_variables"]
+            for item in r["items"].split(";")
+        ],
     )
     out["instrument_sites"] = (
-        {"instrument": TEXT}, [(r["instrument"],) for r in knowledge["instruments"] if r.get("sites") == "yes"]
+        {"instrument": TEXT},
+        [(r["instrument"],) for r in knowledge["instruments"] if r.get("sites") == "yes"],
     )
     out["fm_set_points"] = (
         {"set": TEXT, "variable": TEXT},
@@ -78,11 +87,15 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     out["worklist_reasons"] = _typed(knowledge, "worklist_reasons", {
         "reason": TEXT, "place": WHOLE, "urgency": TEXT, "coded_sle": TEXT, "coded_fm": TEXT, "single_sle_claim": TEXT,
         "call": TEXT, "sle_met_specific": TEXT, "sle_met_points": TEXT, "fm_met": TEXT, "forbidding_flag": TEXT,
-        "text": TEXT,
+        "evidence_for": TEXT, "text": TEXT,
     })  # fmt: skip
     out["workup_tests"] = (
         {"test": TEXT, "place": WHOLE, "finding": TEXT, "only_if": TEXT, "decides": "BOOLEAN"},
-        [(r["test"], i, f, r["only_if"] or None, r["decides"] == "yes") for i, r in enumerate(knowledge["workup_tests"], 1) for f in r["findings"].split(";")],
+        [
+            (r["test"], i, f, r["only_if"] or None, r["decides"] == "yes")
+            for i, r in enumerate(sorted(knowledge["workup_tests"], key=lambda r: r["decides"] != "yes"), 1)
+            for f in r["findings"].split(";")
+        ],
     )
     out["prior_rows"] = _priors(knowledge)
     return out

@@ -130,7 +130,7 @@ def waterfall_chart(doc: Document, labels: Labels) -> dict[str, Any] | None:
     scale, ticks = _bits_scale(levels)
     rows = [_step("Prior odds", None, scale.bar(0.0, start), start, "level")]
     for weight, before, after in zip(used, levels, levels[1:], strict=False):
-        name = f"{words.label(weight['finding'], labels)}: {words.state_words(weight['state'])}"
+        name = f"{words.weight_label(weight, labels)}: {words.state_words(weight['state'])}"
         rows.append(_step(name, after - before, scale.bar(before, after), after, "up" if after >= before else "down"))
     rows.append(_step("Posterior odds", None, scale.bar(0.0, levels[-1]), levels[-1], "level"))
     return {"rows": rows, "ticks": ticks, "zero": scale.at(0.0)}

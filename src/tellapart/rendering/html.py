@@ -66,7 +66,7 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "fm_sets": words.set_lines(doc, labels, "fm"),
         "weights": charts.weights_chart(doc, labels),
         "bits_explained": words.BITS_EXPLAINED,
-        "unused": [words.inside(words.label(w["finding"], labels)) for w in words.unused_weights(doc)],
+        "unused": [words.inside(words.weight_label(w, labels)) for w in words.unused_weights(doc)],
         "waterfall": charts.waterfall_chart(doc, labels),
         "timeline": charts.timeline_chart(doc, labels),
         "unknown": words.unknown_that_matters(doc, labels),

@@ -160,14 +160,14 @@ def _weights(doc: Document, labels: Labels) -> list[RenderableType]:
     if not used:
         parts += _heading("What argues for and against")
         parts.append(_body("Nothing on record carries weight; the answer is the starting point of the setting."))
-    unused = [words.inside(words.label(w["finding"], labels)) for w in words.unused_weights(doc)]
+    unused = [words.inside(words.weight_label(w, labels)) for w in words.unused_weights(doc)]
     if unused:
         parts.append(_body(f"On record, not added (a related finding says more): {words.first_of(unused, 8)}."))
     return parts
 
 
 def _weight(doc: Document, weight: Document, labels: Labels) -> RenderableType:
-    title = Text(f"{words.label(weight['finding'], labels)}: {words.state_words(weight['state'])}", style="bold")
+    title = Text(f"{words.weight_label(weight, labels)}: {words.state_words(weight['state'])}", style="bold")
     marks = words.weight_marks(weight)
     if marks:
         title.append(f" ({', '.join(marks)})", style="not bold")

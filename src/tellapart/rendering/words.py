@@ -428,6 +428,11 @@ def weight_marks(weight: Document) -> list[str]:
     return marks
 
 
+def weight_label(weight: Document, labels: Labels) -> str:
+    """What a weight speaks of: its own words if the document has them (a rung of a ladder), else the finding's."""
+    return clean(weight["label"]) if weight.get("label") else label(weight["finding"], labels)
+
+
 def finding_of(doc: Document, weight: Document) -> Document | None:
     """The finding a weight was read from, or None."""
     for finding in doc.get("findings") or ():

@@ -65,7 +65,8 @@ def audit(
     if not session.engine.one("select count(*) from persons"):
         reason = session.engine.one("select min(reason) from rejected")
         raise InputError(
-            f"{source}: no person could be read" + (f" (first reason: {reason})" if reason else "")
+            f"{source}: no person could be read"
+            + (f" (first reason: {reason})" if reason else "")
             + ". Check that the Patient resources are part of the source."
         )
     session.analyse(options, None, progress)
@@ -76,7 +77,9 @@ def audit(
         _write_aggregate(session, out)
         _replace(out, "report.html", audit_report(summary).encode())
         session.seconds["write"] = time.perf_counter() - started
-        _replace(out, "run.json", orjson.dumps(_run(session, source, options, summary, hashing), option=orjson.OPT_INDENT_2))
+        _replace(
+            out, "run.json", orjson.dumps(_run(session, source, options, summary, hashing), option=orjson.OPT_INDENT_2)
+        )
     except OSError as error:
         raise InputError(f"{out}: cannot write ({error.strerror}). Free space or choose another --out.") from error
     return summary
@@ -141,12 +144,15 @@ def persons_query(knowledge: Knowledge) -> str:
 def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
     """Write persons.parquet, findings.parquet, worklist.csv and rejected.ndjson, each in a full order."""
     _copy(engine, out, "persons.parquet", persons_query(knowledge), "format parquet, compression zstd")
+    told = ", ".join(f"'{r['finding']}'" for r in knowledge["findings"] if r["fm_if_patient_only"] == "yes")
     _copy(
         engine,
         out,
         "findings.parquet",
-        """select p.person_id, f.finding, f.state, f.first_date, f.last_date, f.present_days, f.absent_days, f."by",
-             k.fm_explains, f.contested_by, f.reference
+        f"""select p.person_id, f.finding, f.state, f.first_date, f.last_date, f.present_days, f.absent_days, f."by",
+             case when f.state = 'present' and not f.vouched and f.finding in ({told}) then 'yes' else k.fm_explains end
+               as fm_explains,
+             f.contested_by, f.reference
            from findings as f
            inner join persons as p on p.person = f.person
            left join finding_explains as k on k.finding = f.finding
@@ -173,7 +179,7 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
 def _cells(session: Session) -> list[Cell]:
     """Every count that may leave the site, whole."""
     engine = session.engine
-    cells = []
+    cells: list[Cell] = []
 
     def add(table: str, sql: str, columns: Iterable[str]) -> None:
         counts = {(str(r["row"]), str(r["column"])): r["n"] for r in engine.rows(sql)}
@@ -188,7 +194,11 @@ def _cells(session: Session) -> list[Cell]:
         "when fm_dx_days > 0 then 'fm' else 'none' end"
     )
     add("codes", f'select \'all\' as "row", {group} as "column", count(*) as n from persons_out group by all', coded)
-    add("calls_by_code", f'select {group} as "row", call as "column", count(*) as n from persons_out group by all', CALLS)
+    add(
+        "calls_by_code",
+        f'select {group} as "row", call as "column", count(*) as n from persons_out group by all',
+        CALLS,
+    )
     for name in [r["set"] for r in session.knowledge["criteria_sets"]]:
         add(
             "sets_met_specific",
@@ -248,15 +258,29 @@ def _summary(session: Session, source: Path, options: Options) -> Json:
         "tables": _report_tables(session),
         "accounting": [{"source_type": name, **row} for name, row in covered["by_type"].items()],
         "coverage": {k: v for k, v in covered.items() if k != "by_type"},
-        "worklist": engine.rows(
-            "select rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test "
-            "from worklist order by rank limit 50"
-        ),
+        "worklist": _worklist(session),
         "worklist_total": engine.one("select count(*) from worklist"),
         "rejected": {"count": engine.one("select count(*) from rejected"), "reasons": reasons},
         "warnings": warnings,
         "files": [{"file": name, "what": what} for name, what in FILES.items()],
     }
+
+
+def _worklist(session: Session) -> list[Json]:
+    """The first rows of the worklist, ids spelled as labels."""
+    labels = session.knowledge.labels()
+    tests = {r["test"]: r["label"] for r in session.knowledge["workup_tests"]}
+
+    def spelled(evidence: str) -> str:
+        names = [e.removeprefix("no ") for e in evidence.split(";") if e]
+        no = ["no " if e.startswith("no ") else "" for e in evidence.split(";") if e]
+        return ", ".join(f"{n}{labels[name]}" for n, name in zip(no, names, strict=True))
+
+    rows = session.engine.rows(
+        "select rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test "
+        "from worklist order by rank limit 50"
+    )
+    return [{**r, "evidence": spelled(r["evidence"]), "next_test": tests.get(r["next_test"], "")} for r in rows]
 
 
 def _report_tables(session: Session) -> list[Json]:
@@ -278,11 +302,17 @@ def _report_tables(session: Session) -> list[Json]:
                 from persons_out"""
         )[0]
         set_rows.append([label, *r.values()])
+    for row in session.knowledge["fm_sets"]:
+        met = engine.one(f"select count(*) from persons_out where {row['set']}_met")
+        still = engine.one(f"select count(*) from persons_out where {row['set']}_met is null")
+        set_rows.append([row["label"], met, met, met, still])
+    names = {r["test"]: r["label"] for r in session.knowledge["workup_tests"]}
     tests = rows(
         """select t.test, count(distinct f.person) as known, (select count(*) from interest) as persons
            from workup_tests as t left join findings as f on f.finding = t.finding
            group by t.test order by min(t.place)"""
     )
+    tests = [[names[test], *counts] for test, *counts in tests]
     return [
         {
             "id": "population", "title": "Population by sex",

@@ -110,7 +110,9 @@ class Documents:
     def _cause(self, rule: str, row_no: int | None, person: int) -> Json:
         """A likelier cause on record: its sentence, its row of competing_causes, the source row that holds it."""
         row = next(r for r in self.knowledge["competing_causes"] if r["cause"] == rule)
-        held = self.engine.one("select min(reference) from interest_events where person = ? and row_no = ?", [person, row_no])
+        held = self.engine.one(
+            "select min(reference) from interest_events where person = ? and row_no = ?", [person, row_no]
+        )
         return {"cause": row["text"], "rule": rule, "reference": held}
 
     def _evidence(self, occurrences: Iterable[Json], state: str) -> list[Json]:
@@ -256,9 +258,7 @@ class Documents:
                     "points_attributed": score("attributed", "points") or 0,
                     "points_specific": specific or 0,
                     "points_partly": plain(Decimal(str((specific or 0) - (strict or 0)))),
-                    "points_possible": score("points", "possible")
-                    if scores
-                    else plain(Decimal(row["maximum"] or 0)),
+                    "points_possible": score("points", "possible") if scores else plain(Decimal(row["maximum"] or 0)),
                     "met": score("points", "met"),
                     "met_attributed": score("attributed", "met"),
                     "met_specific": score("specific", "met"),
@@ -289,9 +289,10 @@ class Documents:
             ranked = sorted(
                 own, key=lambda f: (f["met"] is True, f["date"] or dt.date.min, f["group_key"]), reverse=True
             )
-            shown = ranked[0] if ranked else None
             met = summary.get(f"{name}_met")
             points = plain(summary.get(f"{name}_points"))
+            # of several forms of one day the one whose points were counted
+            shown = next((f for f in ranked if plain(f["points"]) == points), ranked[0] if ranked else None)
             unknown = [] if met is not None or not shown else ["items of the form left open"]
             if not own:
                 unknown = ["wpi", "sss"]
@@ -316,7 +317,7 @@ class Documents:
                     "met": met, "met_attributed": met, "met_specific": met,
                     "met_date": date, "known_met_date": known,
                     "met_attributed_date": date, "met_specific_date": date,
-                    "screen_only": bool(own) and all(f["by"] == "patient" for f in own) or row["screen"] == "yes",
+                    "screen_only": (bool(own) and all(f["by"] == "patient" for f in own)) or row["screen"] == "yes",
                     "domains": domains, "unknown": unknown, "fewest_to_meet": [], "fragile": None,
                     "references": row["citation"].split(";"),
                 }
@@ -401,8 +402,13 @@ class Documents:
     def _missing_tests(self, by_finding: dict[str, Json]) -> list[Json]:
         """Rows of the minimum safe work-up of which nothing is on record."""
         return [
-            {"test": r["test"], "label": r["label"], "role": r["role"], "required_for_fm": r["required_for_fm"] == "yes",
-             "decides": r["decides"] == "yes"}
+            {
+                "test": r["test"],
+                "label": r["label"],
+                "role": r["role"],
+                "required_for_fm": r["required_for_fm"] == "yes",
+                "decides": r["decides"] == "yes",
+            }
             for r in self.knowledge["workup_tests"]
             if not any(f in by_finding for f in r["findings"].split(";"))
             and (not r["only_if"] or by_finding.get(r["only_if"], {}).get("state") == "present")

@@ -118,9 +118,7 @@ class Session:
         if options.prior is not None:
             check_prior(options.prior)
 
-    def analyse(
-        self, options: Options, wanted: Sequence[int] | None = None, progress: Progress | None = None
-    ) -> None:
+    def analyse(self, options: Options, wanted: Sequence[int] | None = None, progress: Progress | None = None) -> None:
         """Run the pipeline.
 
         Args:
