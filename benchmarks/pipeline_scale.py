@@ -114,7 +114,7 @@ def main() -> None:
         if not path.exists():
             print(f"making {path.name} ...")
             make_events(engine, knowledge, path, given.persons, given.events)
-        engine.make("events", f"select *, true as is_first from '{path}'", view=True)
+        engine.make("events", f"select *, 0 as codings from '{path}'", view=True)
         pipeline.prepare(engine, knowledge)
         persons(engine, given.persons)
         floors = [scan(engine, path) for _ in range(3)]

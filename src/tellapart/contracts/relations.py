@@ -90,7 +90,7 @@ EVENTS = Relation(
     "one row per clinical statement and known code of it, typed, in canonical units",
     ("row_no", "part", "system", "code", "code_id"),
     {
-        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "is_first": FLAG, "reference": TEXT, "kind": TEXT,
+        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "codings": SMALL, "reference": TEXT, "kind": TEXT,
         "code_id": SMALL, "system": TEXT, "code": TEXT, "display": TEXT,
         "date": DAY, "date_precision": TEXT, "known_date": DAY, "known_precision": TEXT, "end_date": DAY,
         "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
@@ -307,7 +307,7 @@ INTEREST_EVENTS = Relation(
     "one row per event of a person of interest, with what later stages read of it",
     ("row_no", "part", "code_id", "is_first", "kind"),
     {
-        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "is_first": FLAG, "reference": TEXT, "kind": TEXT,
+        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "codings": SMALL, "reference": TEXT, "kind": TEXT,
         "code_id": SMALL, "date": DAY, "date_precision": TEXT, "known_date": DAY, "end_date": DAY,
         "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
         "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT,

@@ -319,7 +319,7 @@ def demo(
     console.print(f"\nOpen [bold]{escape(str(folder / 'report.html'))}[/] in a browser. Three workups to try next:\n")
     for person, why in TRY_NEXT:
         console.print(f"  tellapart workup {escape(str(EXAMPLE))} --person {person}", soft_wrap=True)
-        console.print(f"      [dim]{escape(why)}[/]")
+        console.print(f"      [dim]{escape(why)}[/]", soft_wrap=True)
     raise typer.Exit(code)
 
 

@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 from tellapart.knowledge.encode import FLAGS, Encoding, encode
 from tellapart.knowledge.load import Knowledge
 
-ROW_SPAN = 1 << 46  # source rows of one run that a packed place can tell apart
-PART_SPAN = 1 << 12  # and parts of one row
+DAY_SPAN = 1 << 20  # days since NO_DATE, source rows and parts of a row that one packed number can tell apart
+ROW_SPAN = 1 << 32
+PART_SPAN = 1 << 9
+# marks that may say one thing twice: several codings of one statement, or a result looked up end by end
+SHARED = "m.codings > 0 or coalesce(m.outcome_lo, m.outcome_hi, m.outcome_ratio_lo, m.outcome_ratio_hi) is not null"
 NO_DATE = "date '0001-01-01'"  # all undated entries together are one occasion
 
 
@@ -138,6 +141,10 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
 
     return {
         "flags": str(len(FLAGS)),
+        "day_span": str(DAY_SPAN),
+        "no_date": NO_DATE,
+        "shared": SHARED,
+        "anything": lambda prefix: " or ".join(f"{prefix}{w} <> 0" for w in range(1, enc.words + 1)),
         "row_span": str(ROW_SPAN),
         "part_span": str(PART_SPAN),
         "flag_number": flag_number,

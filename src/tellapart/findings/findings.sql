@@ -2,9 +2,11 @@
 -- Present if any occurrence is; contested only if every present occurrence is; conflict: both states on one date.
 -- The reference is that of the first day, a stated finding's before an implied one's. Derived findings take their first day from `course`.
 with days as (
-  -- place: stated before implied, then the source row and part, as one number to take the least of
+  -- place: stated before implied, then by day, source row and part, as one number to take the least of
   select person, finding, state, date,
-    min((case when implied then 1 else 0 end * {{ row_span }} + row_no) * {{ part_span }} + least(part, {{ part_span }} - 1)) as place,
+    min(((case when implied then 1 else 0 end * {{ day_span }}
+      + coalesce(date_diff('day', {{ no_date }}, date), {{ day_span }} - 1)) * {{ row_span }} + row_no) * {{ part_span }}
+      + least(part, {{ part_span }} - 1)) as place,
     max(case "by" when 'measured' then 4 when 'clinician' then 3 when 'text' then 2 when 'patient' then 1 else 0 end) as by_rank,
     bool_and(contested_by is not null) as contested, min(contested_by) as contested_by,
     min(contested_row_no) as contested_row_no,
@@ -12,41 +14,40 @@ with days as (
   from occurrences
   group by person, finding, state, date
 ),
-ever as (
-  select person, finding, bool_or(state = 'present') as present,
-    cast(sum(case when state = 'present' then 1 else 0 end) as integer) as present_days,
-    cast(sum(case when state = 'absent' then 1 else 0 end) as integer) as absent_days,
-    min(case when state = 'present' then date end) as first_present, min(case when state = 'absent' then date end) as first_absent,
-    max(case when state = 'absent' then date end) as last_absent_date
-  from days
-  group by person, finding
-),
 conflicts as (
-  select distinct d.person, d.finding
+  select distinct person, finding
   from (
     select d.person, d.finding, d.date
     from days as d
-    inner join ever as e on e.person = d.person and e.finding = d.finding and e.present_days > 0 and e.absent_days > 0
-    group by d.person, d.finding, d.date
-    having count(*) > 1
-  ) as d
+    inner join days as e
+      on e.person = d.person and e.finding = d.finding and e.state = 'absent'
+      and (e.date = d.date or (e.date is null and d.date is null))
+    where d.state = 'present'
+  ) as both_states
 ),
-winning as (
-  select d.*, e.present_days, e.absent_days, e.last_absent_date,
-    case when e.present then e.first_present else e.first_absent end as first_date
-  from days as d
-  inner join ever as e
-    on e.person = d.person and e.finding = d.finding and d.state = case when e.present then 'present' else 'absent' end
+tallied as (
+  select person, finding, bool_or(state = 'present') as present,
+    cast(sum(case when state = 'present' then 1 else 0 end) as integer) as present_days,
+    cast(sum(case when state = 'absent' then 1 else 0 end) as integer) as absent_days,
+    max(case when state = 'absent' then date end) as last_absent_date,
+    {% for state, name in [("present", "p"), ("absent", "a")] %}
+    min(case when state = '{{ state }}' then date end) as first_{{ name }}, max(case when state = '{{ state }}' then date end) as last_{{ name }},
+    bool_or(state = '{{ state }}' and date is null) as undated_{{ name }}, max(case when state = '{{ state }}' then by_rank end) as by_{{ name }},
+    min(case when state = '{{ state }}' then place end) as place_{{ name }}, bool_and(state <> '{{ state }}' or implied) as implied_{{ name }},
+    bool_or(state = '{{ state }}' and vouched) as vouched_{{ name }},
+    {% endfor %}
+    bool_and(state <> 'present' or contested) as contested, min(contested_by) as contested_by,
+    min(contested_row_no) as contested_row_no
+  from days
+  group by person, finding
 ),
 stated_findings as (
-  select person, finding, state, min(first_date) as first_date, max(date) as last_date,
-    bool_or(date is null) as undated, max(by_rank) as by_rank,
-    bool_and(contested) as contested, min(contested_by) as contested_by, min(contested_row_no) as contested_row_no,
-    coalesce(min(case when date = first_date then place end), min(place)) as place,
-    bool_and(implied) as implied, bool_or(vouched) as vouched,
-    max(present_days) as present_days, max(absent_days) as absent_days, max(last_absent_date) as last_absent_date
-  from winning
-  group by person, finding, state
+  select person, finding, case when present then 'present' else 'absent' end as state,
+    {% for c in ["first", "last", "undated", "by", "place", "implied", "vouched"] %}
+    case when present then {{ c }}_p else {{ c }}_a end as {{ {"first": "first_date", "last": "last_date", "by": "by_rank"}.get(c, c) }},
+    {% endfor %}
+    present and contested as contested, contested_by, contested_row_no, present_days, absent_days, last_absent_date
+  from tallied
 ),
 derived as (
   select m.person, f.finding, bool_or({{ state_bit("p") }}) as present, bool_or({{ state_bit("a") }}) as absent
@@ -70,7 +71,7 @@ select s.person, s.finding, s.state, s.first_date, s.last_date, s.undated, s.pre
   s.implied, s.vouched, false as derived, s.last_absent_date
 from stated_findings as s
 left join interest_events as r
-  on r.is_first and r.person = s.person
+  on r.codings <= 1 and r.person = s.person
   and r.row_no = s.place // {{ part_span }} % {{ row_span }} and r.part = s.place % {{ part_span }}
 left join conflicts as c on c.person = s.person and c.finding = s.finding
 left join derived as x on x.person = s.person and x.finding = s.finding and x.present

@@ -2,11 +2,11 @@
 -- Steered by form_findings: present when the interval lies at or above present_at, absent when at or below absent_at.
 select
   f.person, f.date, case when f.date is null then 'none' else 'day' end as date_precision, f.known_date,
-  f.row_no, cast(0 as integer) as part, f."by", f.group_key as reference,
+  f.row_no, cast(0 as integer) as part, 1 as codings, f."by", f.group_key as reference,
   f.instrument || ' ' || replace(f.variable, 'item:', '') || ' ' || cast(cast(round(f.lo) as integer) as varchar) as text,
-  coalesce(f."by" in ('measured', 'clinician'), false) as seen, 'states' as strength,
-  case when f.lo >= r.present_at then r.outcome_present else r.outcome_absent end as outcome_code,
-  cast(null as integer) as outcome_result, cast(null as integer) as outcome_lo, cast(null as integer) as outcome_hi,
+  coalesce(f."by" in ('measured', 'clinician'), false) as seen, false as suggests,
+  case when f.lo >= r.present_at then r.outcome_present else r.outcome_absent end as outcome,
+  cast(null as integer) as outcome_lo, cast(null as integer) as outcome_hi,
   cast(null as integer) as outcome_ratio_lo, cast(null as integer) as outcome_ratio_hi,
   {{ each("case when f.lo >= r.present_at and (# <= " ~ real_words ~ " or coalesce(f.\"by\" in ('measured', 'clinician'), false)) then r.p# else 0 end as p#") }},
   {{ each("case when f.lo >= r.present_at then 0 else r.a# end as a#") }}

@@ -4,7 +4,7 @@ select * from (
 {{ marks("interest_events") }}
 ) as said
 union all
-select m.person, m.date, m.date_precision, m.known_date, m.row_no, m.part, m."by", m.reference, m.text, m.seen, m.strength,
-  m.outcome_code, m.outcome_result, m.outcome_lo, m.outcome_hi, m.outcome_ratio_lo, m.outcome_ratio_hi,
+select m.person, m.date, m.date_precision, m.known_date, m.row_no, m.part, m.codings, m."by", m.reference, m.text, m.seen,
+  m.suggests, m.outcome, m.outcome_lo, m.outcome_hi, m.outcome_ratio_lo, m.outcome_ratio_hi,
   {{ each("m.p#") }}, {{ each("m.a#") }}
 from form_marks as m inner join interest as i on i.person = m.person

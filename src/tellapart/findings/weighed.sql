@@ -5,10 +5,9 @@ with amended as (
     {{ each("bit_or(case when f.word = # and x.contested then f.bit else 0 end) as k#") }},
     {{ each("bit_or(case when f.word = # and not x.contested then f.bit else 0 end) as v#") }}
   from (
-    select person, row_no, part, finding, true as contested from occurrences
-    where state = 'present' and contested_by is not null
+    select person, row_no, part, finding, true as contested from contests
     union all
-    select person, row_no, part, 'seen:' || finding as finding, false as contested from occurrences
+    select person, row_no, part, 'seen:' || finding as finding, false as contested from stated
     where state = 'present' and vouched_late
   ) as x
   inner join finding_bits as f on f.finding = x.finding

@@ -219,14 +219,20 @@ def encode(knowledge: Knowledge) -> Encoding:
             (number, system, key, rows[0]["code"], read_from or stated[0], "result" if read else "state",
              strength, rows[0].get("method", "") or None, rows[0]["descendants"] == "true", rows[0]["display"])
         )  # fmt: skip
-        for refuted, status in enumerate(("asserted", "refuted")):
-            present, absent = (stated, []) if status == "asserted" else ([], stated)
-            ident, packed = outcome(present, absent)
-            if strength == "suggests":  # a suggesting code alone is no better witness than the patient
-                packed = [0 if real_words <= w < words else bits for w, bits in enumerate(packed)]
+        keyed_source = source_id[read_from] if keyed.get(read_from) else None
+        for refuted in (0, 1):
+            scale = scales.get((read_from, ""))
+            if not read_from:  # a code that states: a scale of its own, looked up without number or flag
+                scale = scales[(system, f"{key}/{refuted}")] = len(scales) + 1
+                present, absent = ([], stated) if refuted else (stated, [])
+                ident, packed = outcome(present, absent)
+                if strength == "suggests":  # a suggesting code alone is no better witness than the patient
+                    packed = [0 if real_words <= w < words else bits for w, bits in enumerate(packed)]
+                if ident is not None:
+                    result_rows.append((scale * len(FLAGS), NO_NUMBER, math.inf, ident, *packed))
             mark_rows.append(
-                (2 * number + refuted, scales.get((read_from, "")), source_id.get(read_from) if keyed.get(read_from) else None,
-                 by_ratio.get(read_from, False), strength, ident, *packed)
+                (2 * number + refuted, scale, keyed_source, by_ratio.get(read_from, False), not read_from,
+                 strength == "suggests")
             )  # fmt: skip
     drug_number = len(grouped)
     drug_rows: list[tuple[Any, ...]] = []
@@ -264,13 +270,13 @@ def encode(knowledge: Knowledge) -> Encoding:
                 code_rows,
             ),
             "code_marks": (
-                {"code_key": "INTEGER", "scale": "INTEGER", "keyed_source": "INTEGER",
-                 "by_ratio": "BOOLEAN", "strength": "VARCHAR", "outcome": "INTEGER", **word_columns},
+                {"code_key": "INTEGER", "scale": "INTEGER", "keyed_source": "INTEGER", "by_ratio": "BOOLEAN",
+                 "states": "BOOLEAN", "suggests": "BOOLEAN"},
                 mark_rows,
             ),
             "variants": (
                 {"source_id": "INTEGER", "variant": "VARCHAR", "scale": "INTEGER"},
-                [(source_id[s], v, n) for (s, v), n in scales.items() if v],
+                [(source_id[s], v, n) for (s, v), n in scales.items() if v and keyed.get(s)],
             ),
             "results": (
                 {"flag_key": "INTEGER", "lo": "DOUBLE", "hi": "DOUBLE", "outcome": "INTEGER",

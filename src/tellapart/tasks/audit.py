@@ -143,7 +143,7 @@ def persons_query(knowledge: Knowledge) -> str:
 
 def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
     """Write persons.parquet, findings.parquet, worklist.csv and rejected.ndjson, each in a full order."""
-    _copy(engine, out, "persons.parquet", persons_query(knowledge), "format parquet, compression zstd")
+    _copy(engine, out, "persons.parquet", persons_query(knowledge), "format parquet, compression snappy")
     told = ", ".join(f"'{r['finding']}'" for r in knowledge["findings"] if r["fm_if_patient_only"] == "yes")
     _copy(
         engine,
@@ -157,7 +157,7 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
            inner join persons as p on p.person = f.person
            left join finding_explains as k on k.finding = f.finding
            order by f.person, f.finding""",
-        "format parquet, compression zstd",
+        "format parquet, compression snappy",
     )
     _copy(
         engine,
