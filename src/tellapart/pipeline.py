@@ -92,17 +92,18 @@ INTEREST = (
     Stage("masks", "findings/masks.sql", ("weighed",)),
     Stage("scores", "criteria/scores.sql", ("masks",)),
     Stage("course", "findings/course.sql", ("weighed", "scores", "masks")),
-    Stage("met_dates", "criteria/met_dates.sql", ("course",)),
+    Stage("met_dates", "criteria/met_dates.sql", ("course", "scores")),
     Stage(
         "findings",
         "findings/findings.sql",
         ("occurrences", "interest_events", "masks", "course", "finding_bits", "derived_findings"),
     ),
+    Stage("on_record", "findings/on_record.sql", ("findings", "interest_events", "codes")),
     Stage("red_flags_in_force", "findings/red_flags.sql", ("findings", "red_flags", "red_flag_clauses", "horizons")),
     Stage("interest_weights", "differential/interest_weights.sql", ("masks",)),
     Stage("intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")),
     Stage(
-        "calls", "differential/call.sql", ("intervals", "interest", "findings", "workup_tests", "red_flags_in_force")
+        "calls", "differential/call.sql", ("intervals", "interest", "on_record", "workup_tests", "red_flags_in_force")
     ),
 )
 
@@ -121,7 +122,7 @@ ANSWERS = (
         "worklist",
         "answers/worklist.sql",
         (
-            "persons_out", "worklist_reasons", "workup_tests", "findings", "interest", "interest_weights", "weight_rows",
+            "persons_out", "on_record", "worklist_reasons", "workup_tests", "findings", "interest", "interest_weights", "weight_rows",
         ),
     ),
 )  # fmt: skip

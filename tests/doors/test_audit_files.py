@@ -23,7 +23,18 @@ SCHEMAS = Path(tellapart.contracts.__file__).parent / "schemas"
 FILES = {
     "persons.parquet", "findings.parquet", "worklist.csv", "report.html", "aggregate.csv", "rejected.ndjson", "run.json",
 }  # fmt: skip
-SETS = ("eular_acr_2019", "slicc_2012", "acr_1997", "slerpi", "fm_2016", "fm_2011", "fm_2010", "fm_1990", "aapt_2019", "first")
+SETS = (
+    "eular_acr_2019",
+    "slicc_2012",
+    "acr_1997",
+    "slerpi",
+    "fm_2016",
+    "fm_2011",
+    "fm_2010",
+    "fm_1990",
+    "aapt_2019",
+    "first",
+)
 HYPOTHESES = ("sle", "fm", "both", "neither")
 CALLS = {*HYPOTHESES, "undetermined"}
 CLASSES = ("used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as_of", "rejected")
@@ -105,7 +116,9 @@ def columns(path: Path) -> list[tuple[str, Any]]:
 
 def plain(columns: list[tuple[str, Any]]) -> list[tuple[str, str]]:
     """Types as words; the name of a list's element does not matter."""
-    return [(name, "list" if not isinstance(kind, str) and pa.types.is_list(kind) else str(kind)) for name, kind in columns]
+    return [
+        (name, "list" if not isinstance(kind, str) and pa.types.is_list(kind) else str(kind)) for name, kind in columns
+    ]
 
 
 def test_all_files_and_no_other(results: Audited) -> None:
@@ -195,7 +208,8 @@ def test_the_report_is_one_page_that_opens_offline(results: Audited) -> None:
 def test_run_json_keeps_its_contract(results: Audited) -> None:
     jsonschema.validate(results.facts, json.loads((SCHEMAS / "run.schema.json").read_text(encoding="utf-8")))
     assert {f["file"] for f in results.facts["inputs"]} == {
-        f"{kind}.ndjson" for kind in ("Patient", "Observation", "Condition", "MedicationRequest", "QuestionnaireResponse", "Claim")
+        f"{kind}.ndjson"
+        for kind in ("Patient", "Observation", "Condition", "MedicationRequest", "QuestionnaireResponse", "Claim")
     }
 
 
@@ -206,7 +220,9 @@ def test_the_summary_keeps_its_contract(bulk: Path, tmp_path: Path) -> None:
     from tellapart.tasks.session import Options
 
     summary = audit(warm(), bulk, tmp_path / "out", Options())
-    jsonschema.validate(json.loads(json.dumps(summary)), json.loads((SCHEMAS / "report.schema.json").read_text(encoding="utf-8")))
+    jsonschema.validate(
+        json.loads(json.dumps(summary)), json.loads((SCHEMAS / "report.schema.json").read_text(encoding="utf-8"))
+    )
 
 
 def test_every_source_row_is_accounted_for_once(results: Audited, rows: list[Resource]) -> None:
@@ -278,7 +294,9 @@ def test_every_form_of_the_same_records_gives_the_same_persons(
 
 def known_day(row: Resource) -> str | None:
     """The day on which a row became known, by the rules of the format; None without any date."""
-    dates = [row.get(k) for k in ("effectiveDateTime", "onsetDateTime", "issued", "recordedDate", "authoredOn", "authored")]
+    dates = [
+        row.get(k) for k in ("effectiveDateTime", "onsetDateTime", "issued", "recordedDate", "authoredOn", "authored")
+    ]
     days = [f"{d}-01-01"[:10] if len(str(d)) == 4 else f"{d}-01"[:10] for d in dates if d]
     return max(days, default=None)
 

@@ -39,7 +39,14 @@ ROWS: list[tuple[Resource, str, str]] = [
     (observation("a", "withdrawn", WBC, **quantity(1, "10*9/L")) | {"status": "entered-in-error"}, "withdrawn", ""),
     (ANA_1_320, "used", ""),
 ]
-LINES = ['{"resourceType": "Observation", "id": "cut', "not json at all", "[1, 2]", "null", '{"id": "no-type"}', '"text"']
+LINES = [
+    '{"resourceType": "Observation", "id": "cut',
+    "not json at all",
+    "[1, 2]",
+    "null",
+    '{"id": "no-type"}',
+    '"text"',
+]
 
 
 def checked(out: Path, run: Run) -> dict[str, Any]:
@@ -78,7 +85,9 @@ def test_bad_rows_harm_only_themselves(tmp_path: Path, form: str) -> None:
         source, lines = write(tmp_path / "in" / "all.json", bundle(rows)), []
     else:
         lines = [*LINES, "", "   "]
-        source = write(tmp_path / "in" / "all.ndjson", b"\xef\xbb\xbf" + json.dumps(rows[0]).encode(), *rows[1:], *lines)
+        source = write(
+            tmp_path / "in" / "all.ndjson", b"\xef\xbb\xbf" + json.dumps(rows[0]).encode(), *rows[1:], *lines
+        )
     run = run_cli("audit", source, "--out", tmp_path / "out", "--as-of", "2026-01-01")
     total = checked(tmp_path / "out", run)
     said = rejected_by(listed(tmp_path / "out"))
@@ -91,7 +100,9 @@ def test_bad_rows_harm_only_themselves(tmp_path: Path, form: str) -> None:
     expected["rejected"] += len(LINES) if lines else 0
     assert {c: total[c] for c in CLASSES} == expected
 
-    work = run_cli("workup", source, "--person", "a", "--as-of", "2026-01-01", "--json", "--rejected", tmp_path / "r.ndjson")
+    work = run_cli(
+        "workup", source, "--person", "a", "--as-of", "2026-01-01", "--json", "--rejected", tmp_path / "r.ndjson"
+    )
     assert work.code == 3
     assert {f["finding"] for f in work.json["findings"] if not f["implied"]} >= {"ana_ge_320"}
     assert not any("leuko" in f["finding"] or "wbc" in f["finding"] for f in work.json["findings"])
@@ -100,7 +111,11 @@ def test_bad_rows_harm_only_themselves(tmp_path: Path, form: str) -> None:
 
 
 def test_the_likely_unit_is_named_and_never_applied(tmp_path: Path) -> None:
-    rows = [patient("a"), observation("a", "bare", WBC, **quantity(3100)), observation("a", "small", WBC, **quantity(3.1))]
+    rows = [
+        patient("a"),
+        observation("a", "bare", WBC, **quantity(3100)),
+        observation("a", "small", WBC, **quantity(3.1)),
+    ]
     run = run_cli("audit", write(tmp_path / "a.ndjson", *rows), "--out", tmp_path / "out")
     checked(tmp_path / "out", run)
     said = rejected_by(listed(tmp_path / "out"))
@@ -131,7 +146,11 @@ def test_one_bad_part_of_a_row_is_said_though_the_row_is_used(tmp_path: Path) ->
 
 
 def test_the_same_id_twice_with_other_content_counts_once(tmp_path: Path) -> None:
-    rows = [patient("a"), observation("a", "o", WBC, **quantity(2.9, "10*9/L")), observation("a", "o", WBC, **quantity(9, "10*9/L"))]
+    rows = [
+        patient("a"),
+        observation("a", "o", WBC, **quantity(2.9, "10*9/L")),
+        observation("a", "o", WBC, **quantity(9, "10*9/L")),
+    ]
     run = run_cli("audit", write(tmp_path / "a.ndjson", *rows), "--out", tmp_path / "out")
     total = checked(tmp_path / "out", run)
     assert (total["used"], total["duplicate"]) == (2, 1)
@@ -200,7 +219,11 @@ def test_a_very_long_line_that_never_ends(tmp_path: Path) -> None:
 
 def cut_gzip(folder: Path) -> Path:
     """A gzip of which the end is missing, after whole rows."""
-    rows = [patient("a"), ANA_1_320, *(observation("a", f"o{n}", WBC, note=[{"text": os.urandom(99).hex()}]) for n in range(3000))]
+    rows = [
+        patient("a"),
+        ANA_1_320,
+        *(observation("a", f"o{n}", WBC, note=[{"text": os.urandom(99).hex()}]) for n in range(3000)),
+    ]
     path = write(folder / "cut.ndjson.gz", *rows)
     path.write_bytes(path.read_bytes()[:-2000])
     return path

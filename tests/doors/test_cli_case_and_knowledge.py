@@ -56,7 +56,17 @@ def test_check_lists_every_fault_with_the_nearest_ids(tmp_path: Path, suffix: st
         )
     run = run_cli("case", "check", file)
     assert (run.code, run.out) == (1, "")
-    for words in ("malar_rahs", "malar_rash", "perhaps", "present", "parsec", "10*9/L", "fatigue", "9", "hydroxychloroquine"):
+    for words in (
+        "malar_rahs",
+        "malar_rash",
+        "perhaps",
+        "present",
+        "parsec",
+        "10*9/L",
+        "fatigue",
+        "9",
+        "hydroxychloroquine",
+    ):
         assert words in run.said, f"{words!r} is not named"
 
 
@@ -88,7 +98,9 @@ def test_knowledge_check() -> None:
     assert "no fault" in run.out and "Version" in run.out
 
 
-@pytest.mark.parametrize("what", ["findings", "malar_rash", "eular_acr_2019", "hydroxychloroquine", "aringer_2019", "seizure"])
+@pytest.mark.parametrize(
+    "what", ["findings", "malar_rash", "eular_acr_2019", "hydroxychloroquine", "aringer_2019", "seizure"]
+)
 def test_knowledge_show(what: str) -> None:
     run = run_cli("knowledge", "show", what)
     assert run.code == 0, run.err

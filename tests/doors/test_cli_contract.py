@@ -111,7 +111,9 @@ def test_as_a_program_with_colors_asked_for_and_forbidden(sources: Path) -> None
 
 
 def test_a_reader_that_stops_reading_gets_no_traceback(sources: Path) -> None:
-    line = f"{os.sys.executable} -c 'from tellapart.doors.cli import main; main()' workup {sources / 'case.json'} --json"  # type: ignore[attr-defined]
+    line = (
+        f"{os.sys.executable} -c 'from tellapart.doors.cli import main; main()' workup {sources / 'case.json'} --json"  # type: ignore[attr-defined]
+    )
     import subprocess
 
     done = subprocess.run(["/bin/sh", "-c", f"{line} | head -c 20"], capture_output=True, check=False, timeout=120)
@@ -149,7 +151,9 @@ def test_byte_order_mark_on_standard_input(sources: Path) -> None:
         assert run.code == 0, (name, run.err)
 
 
-@pytest.mark.parametrize("content", [b"", b"  \n", b"\x00\x01\x02", b"hello", b"<Patient/>", b"{", b"[1, 2]", b"\xff\xfe{"])
+@pytest.mark.parametrize(
+    "content", [b"", b"  \n", b"\x00\x01\x02", b"hello", b"<Patient/>", b"{", b"[1, 2]", b"\xff\xfe{"]
+)
 def test_nothing_usable_on_standard_input(content: bytes) -> None:
     run = run_cli("workup", "-", "--json", stdin=content)
     assert (run.code, run.out) == (1, ""), run.err
@@ -230,7 +234,9 @@ def test_too_little_memory_is_said(sources: Path, tmp_path: Path) -> None:
     assert "memory" in run.said.lower()
 
 
-@pytest.mark.parametrize("arguments", [["workup"], ["audit"], ["audit", "x"], ["case", "new"], ["frobnicate"], ["knowledge", "show"]])
+@pytest.mark.parametrize(
+    "arguments", [["workup"], ["audit"], ["audit", "x"], ["case", "new"], ["frobnicate"], ["knowledge", "show"]]
+)
 def test_what_is_missing_is_wrong_usage(arguments: list[str]) -> None:
     run = run_cli(*arguments)
     assert (run.code, run.out) == (2, "")
@@ -276,7 +282,7 @@ def test_a_page(sources: Path, tmp_path: Path) -> None:
     assert "w.html" in run.said
     text = page.read_text(encoding="utf-8")
     assert text.lstrip().lower().startswith("<!doctype html") and "lone-case" in text
-    assert "<script" not in text and "src=\"http" not in text
+    assert "<script" not in text and 'src="http' not in text
 
 
 @pytest.mark.parametrize("option", ["--html", "--rejected"])

@@ -25,7 +25,7 @@ NORMAL_TESTS: tuple[tuple[str, float, str], ...] = (
 )  # fmt: skip
 
 
-def case(person: str, findings: list[Json] | None = None, **more: Any) -> Json:
+def case(person: str, findings: list[Json] | None = None, /, **more: Any) -> Json:
     """A document of one person, as of a fixed day."""
     who = {"id": person, "sex": "female", "age": 34}
     return {
@@ -50,7 +50,9 @@ def fm_form(**changed: Any) -> Json:
     return {k: v for k, v in form.items() if v is not None}
 
 
-def clear_fm(person: str, tests: tuple[tuple[str, float, str], ...] = NORMAL_TESTS, extra: list[Json] | None = None) -> Json:
+def clear_fm(
+    person: str, tests: tuple[tuple[str, float, str], ...] = NORMAL_TESTS, extra: list[Json] | None = None
+) -> Json:
     """Fibromyalgia as clear as a record can show it: form, examination, negative ANA, normal tests."""
     complaints = ["widespread_pain", "fatigue", "unrefreshing_sleep", "cognitive_symptoms", "headache", "ibs_symptoms",
                   "allodynia", "paresthesia", "myalgia", "depression"]  # fmt: skip
@@ -72,7 +74,9 @@ def weighty_findings() -> list[str]:
     """Findings that criteria, weights, flags or derivations rest on."""
     knowledge = load()
     named = {r["finding"] for r in knowledge["criteria_clauses"]} | {r["finding"] for r in knowledge["blocks"]}
-    named |= {r["finding"] for r in knowledge["red_flag_clauses"]} | {r["finding"] for r in knowledge["finding_implies"]}
+    named |= {r["finding"] for r in knowledge["red_flag_clauses"]} | {
+        r["finding"] for r in knowledge["finding_implies"]
+    }
     named |= {m for r in knowledge["finding_derived"] for m in r["members"].split(";")}
     return sorted(named & set(stated_findings()))
 
@@ -97,7 +101,9 @@ def statements(states: tuple[str, ...] = ("present", "present", "absent")) -> st
 def values(draw: st.DrawFn) -> Json:
     """One value of a finding that is measured, on either side of what the rules ask for."""
     knowledge = load()
-    cuts = [(r["source"], float(r["threshold"])) for r in knowledge["value_rules"] if r["test"] in ("lt", "le", "gt", "ge")]
+    cuts = [
+        (r["source"], float(r["threshold"])) for r in knowledge["value_rules"] if r["test"] in ("lt", "le", "gt", "ge")
+    ]
     kinds = {r["finding"]: r for r in knowledge["findings"]}
     limits = {r["finding"]: r for r in knowledge["units"]}
     finding, cut = draw(st.sampled_from(sorted((f, c) for f, c in cuts if kinds[f]["kind"] == "value" and f in limits)))
@@ -125,7 +131,8 @@ def histories(most: int = 12) -> st.SearchStrategy[Json]:
             "findings": st.lists(st.one_of(statements(), statements(), values()), max_size=most),
             "instruments": st.lists(forms, max_size=2),
             "drugs": st.lists(
-                st.builds(lambda d, s: {"drug": d} | ({"start": s} if s else {}), st.sampled_from(drugs), days), max_size=2
+                st.builds(lambda d, s: {"drug": d} | ({"start": s} if s else {}), st.sampled_from(drugs), days),
+                max_size=2,
             ),
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -27,7 +28,9 @@ def warm() -> Session:
     return Session(load(), threads=2)
 
 
-def everybody(source: Path | Sequence[Json], as_of: date | None = DAY, setting: str | None = SETTING) -> dict[str, Json]:
+def everybody(
+    source: Path | Sequence[Json], as_of: date | None = DAY, setting: str | None = SETTING
+) -> dict[str, Json]:
     """Work up every person of a source (a path, or case documents): person id to `tellapart.workup/1`."""
     session, options = warm(), Options(as_of=as_of, setting=setting)
     if isinstance(source, Path):
@@ -42,6 +45,11 @@ def everybody(source: Path | Sequence[Json], as_of: date | None = DAY, setting: 
     documents = Documents(session.engine, session.knowledge)
     made = [documents.workup(number) for number in range(1, count + 1)]
     return {document["person"]["id"]: document for document in made}
+
+
+def times(few: int) -> int:
+    """Number of hypothesis examples: a few, or `TELLAPART_EXAMPLES` times as many to search for new faults."""
+    return few * int(os.environ.get("TELLAPART_EXAMPLES", "1"))
 
 
 def without(document: Json, *keys: str) -> Json:

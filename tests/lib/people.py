@@ -45,7 +45,9 @@ def _pools() -> dict[str, Any]:
         "states": states,
         "weighty": [r for r in states if r["finding"] in matter],
         "felt": [r for r in states if r["finding"] in felt],
-        "values": [r for r in codes if r["rule"] == "result" and kinds[r["finding"]] == "value" and units[r["finding"]]],
+        "values": [
+            r for r in codes if r["rule"] == "result" and kinds[r["finding"]] == "value" and units[r["finding"]]
+        ],
         "results": [r for r in codes if r["rule"] == "result" and kinds[r["finding"]] == "state"],
         "units": units,
         "cuts": cuts,
@@ -92,14 +94,18 @@ class _Writer:
         unit = self.rng.choice(pools["units"][code["finding"]])
         cuts = pools["cuts"][code["finding"]]
         low, high = float(unit["plausible_low"]), float(unit["plausible_high"])
-        canonical = self.rng.choice(cuts) * self.rng.choice([0.5, 0.9, 1, 1.1, 2, 4]) if cuts else self.rng.uniform(low, high)
+        canonical = (
+            self.rng.choice(cuts) * self.rng.choice([0.5, 0.9, 1, 1.1, 2, 4]) if cuts else self.rng.uniform(low, high)
+        )
         canonical = min(max(canonical, low), high)
         if self.rng.random() < 0.05:
             canonical *= -1
         factor, offset = float(unit["factor"]), float(unit["offset"])
         shown = round((canonical - offset) / factor, 4)
         if code["finding"] == "ana_titre" and self.rng.random() < 0.7:
-            word = self.rng.choice(["1:40", "1:80", "1/160", "1:320", ">1:640", "1:80-1:160", "Negative", "Positive", "odd"])
+            word = self.rng.choice(
+                ["1:40", "1:80", "1/160", "1:320", ">1:640", "1:80-1:160", "Negative", "Positive", "odd"]
+            )
             return self._observation(code, valueString=word)
         written = self.rng.choices([unit["unit_seen"], None, "parsec"], [92, 5, 3])[0]
         made = self._observation(code, **records.quantity(shown, written, self.rng.choice([None] * 8 + ["<", ">"])))

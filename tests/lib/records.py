@@ -84,7 +84,11 @@ def bundle(resources: Iterable[Resource], kind: str = "collection") -> Resource:
     for r in resources:
         entry: Resource = {"resource": r}
         if kind == "transaction":
-            entry = {"fullUrl": f"urn:uuid:{r['id']}", "resource": _by_urn(r), "request": {"method": "POST", "url": "x"}}
+            entry = {
+                "fullUrl": f"urn:uuid:{r['id']}",
+                "resource": _by_urn(r),
+                "request": {"method": "POST", "url": "x"},
+            }
         entries.append(entry)
     return {"resourceType": "Bundle", "type": kind, "entry": entries}
 
@@ -104,7 +108,9 @@ def write(path: Path, *content: Any) -> Path:
     Text and bytes are written as they are, to make bad rows.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [c if isinstance(c, bytes) else c.encode() if isinstance(c, str) else json.dumps(c).encode() for c in content]
+    rows = [
+        c if isinstance(c, bytes) else c.encode() if isinstance(c, str) else json.dumps(c).encode() for c in content
+    ]
     raw = b"".join(row + b"\n" for row in rows)
     path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
     return path

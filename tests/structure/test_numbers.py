@@ -40,6 +40,7 @@ PYTHON_ROOMS = ("findings", "criteria", "differential", "answers", "tasks", "ren
 
 PYTHON_REASONS: dict[tuple[str, str], str] = {
     # (file, the comparison as Python writes it, or the name a number is given): why it is not clinical
+    ("findings/compile.py", "DAY_SPAN"): "bits of a packed place: how many days since the first can be told apart",
     ("findings/compile.py", "ROW_SPAN"): "bits of a packed place: how many source rows can be told apart",
     ("findings/compile.py", "PART_SPAN"): "bits of a packed place: how many parts of a row can be told apart",
     ("rendering/charts.py", "_EDGE"): "layout of a chart",

@@ -328,14 +328,22 @@ def test_columns_have_the_types_of_the_contract(ran: Session) -> None:
 
 
 def test_a_mark_is_one_event_and_what_its_code_says(ran: Session) -> None:
-    """`marks` has no key of its own: its lookups must neither lose a row nor make two of one."""
-    wanted = (
-        "select count(*) from {0} as e inner join code_marks as m "
-        "on m.code_key // 2 = e.code_id and (m.code_key % 2 = 1) = (e.status = 'refuted')"
-    )
-    of_interest = ran.engine.one("select count(*) from interest_marks")
-    forms = ran.engine.one("select count(*) from form_marks as m inner join interest as i on i.person = m.person")
-    assert of_interest == ran.engine.one(wanted.format("interest_events")) + forms
+    """`marks` has no key of its own: its lookups must not make two of one, and what has an outcome is not lost."""
+    made_twice = """
+        select count(*) from (
+          select row_no, part, count(*) as n from interest_marks
+          where reference not in (select reference from form_marks) group by row_no, part
+        ) as m
+        inner join (select row_no, part, count(*) as n from interest_events group by row_no, part) as e
+          on e.row_no = m.row_no and e.part = m.part and m.n > e.n"""
+    lost = """
+        select count(*) from interest_events as e
+        inner join code_marks as c on c.code_key = 2 * e.code_id + case when e.status = 'refuted' then 1 else 0 end
+        inner join results as r on r.flag_key = c.scale * 8 and c.states
+        where not exists (select 1 from interest_marks as m where m.row_no = e.row_no and m.part = e.part)"""
+    assert ran.engine.one("select count(*) from interest_marks") > 0
+    assert ran.engine.one(made_twice) == 0
+    assert ran.engine.one(lost) == 0
 
 
 def test_scores_at_face_value_are_the_points_of_everybody(ran: Session) -> None:

@@ -25,7 +25,7 @@ undecided as (
   cross join workup_tests as t
   where t.decides
     and not exists (
-      select 1 from workup_tests as w inner join findings as f on f.finding = w.finding
+      select 1 from workup_tests as w inner join on_record as f on f.finding = w.finding
       where w.test = t.test and f.person = i.person
     )
   group by i.person

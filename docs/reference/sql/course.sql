@@ -1,31 +1,33 @@
 -- course: one row per person to date, clock, day and basis, as closed words: what was known of the person by that day.
 -- clock `course`: by the day it happened; `known`: by the day it could be known. Undated marks never give a date.
--- To date: persons who meet a set, or who have a derived finding (its first day is read here).
+-- To date: persons who meet a set, or who have a derived finding (its first day is read here). Only what is present can
+-- meet a set, so days on which nothing new is present are no rows, and absence is left out.
 with to_date as (
   select person from scores
   where basis = 'points' and (eular_acr_2019_met or slicc_2012_met or acr_1997_met or slerpi_met)
   union
   select person from masks where basis = 'points' and ((p1 & 576460889742376960) <> 0)
 ),
+telling as (
+  select w.person, w.date, w.known_date, w.p1, w.p2, w.p3, w.p4, w.c1, w.c2, w.c3, w.c4
+  from weighed as w inner join to_date as t on t.person = w.person
+  where w.date is not null and (w.p1 <> 0 or w.p2 <> 0 or w.p3 <> 0 or w.p4 <> 0)
+),
 clocked as (
-  select w.*, 'course' as clock, w.date as on_day
-  from weighed as w inner join to_date as t on t.person = w.person
-  where w.date is not null
+  select *, 'course' as clock, date as on_day from telling
   union all
-  select w.*, 'known' as clock, w.known_date as on_day
-  from weighed as w inner join to_date as t on t.person = w.person
-  where w.date is not null and w.known_date is not null
+  select *, 'known' as clock, known_date as on_day from telling where known_date is not null
 ),
 daily as (
-  select person, clock, on_day,
-    bit_or(p1) as p1, bit_or(p2) as p2, bit_or(p3) as p3, bit_or(p4) as p4, bit_or(c1) as c1, bit_or(c2) as c2, bit_or(c3) as c3, bit_or(c4) as c4, bit_or(a1) as a1, bit_or(a2) as a2, bit_or(a3) as a3, bit_or(a4) as a4
+  select person, clock, on_day, bit_or(p1) as p1, bit_or(p2) as p2, bit_or(p3) as p3, bit_or(p4) as p4, bit_or(c1) as c1, bit_or(c2) as c2, bit_or(c3) as c3, bit_or(c4) as c4
     , min(case when (p1 & 536870912) <> 0 then coalesce(date, date '0001-01-01') end) as first_0, max(case when (p1 & 536870912) <> 0 then coalesce(date, date '0001-01-01') end) as last_0, min(case when (p1 & 2147483648) <> 0 then coalesce(date, date '0001-01-01') end) as first_1, max(case when (p1 & 2147483648) <> 0 then coalesce(date, date '0001-01-01') end) as last_1
   from clocked
   group by person, clock, on_day
 ),
 running as (
   select person, clock, on_day,
-    bit_or(p1) over w as p1, bit_or(p2) over w as p2, bit_or(p3) over w as p3, bit_or(p4) over w as p4, bit_or(c1) over w as c1, bit_or(c2) over w as c2, bit_or(c3) over w as c3, bit_or(c4) over w as c4, bit_or(a1) over w as a1, bit_or(a2) over w as a2, bit_or(a3) over w as a3, bit_or(a4) over w as a4
+    bit_or(p1) over w as p1, bit_or(p2) over w as p2, bit_or(p3) over w as p3, bit_or(p4) over w as p4, bit_or(c1) over w as c1, bit_or(c2) over w as c2, bit_or(c3) over w as c3, bit_or(c4) over w as c4,
+    cast(0 as bigint) as a1, cast(0 as bigint) as a2, cast(0 as bigint) as a3, cast(0 as bigint) as a4
     , min(first_0) over w as first_0, max(last_0) over w as last_0, min(first_1) over w as first_1, max(last_1) over w as last_1
   from daily
   window w as (partition by person, clock order by on_day rows between unbounded preceding and current row)

@@ -2,9 +2,11 @@
 -- Present if any occurrence is; contested only if every present occurrence is; conflict: both states on one date.
 -- The reference is that of the first day, a stated finding's before an implied one's. Derived findings take their first day from `course`.
 with days as (
-  -- place: stated before implied, then the source row and part, as one number to take the least of
+  -- place: stated before implied, then by day, source row and part, as one number to take the least of
   select person, finding, state, date,
-    min((case when implied then 1 else 0 end * 70368744177664 + row_no) * 4096 + least(part, 4096 - 1)) as place,
+    min(((case when implied then 1 else 0 end * 1048576
+      + coalesce(date_diff('day', date '0001-01-01', date), 1048576 - 1)) * 4294967296 + row_no) * 512
+      + least(part, 512 - 1)) as place,
     max(case "by" when 'measured' then 4 when 'clinician' then 3 when 'text' then 2 when 'patient' then 1 else 0 end) as by_rank,
     bool_and(contested_by is not null) as contested, min(contested_by) as contested_by,
     min(contested_row_no) as contested_row_no,
@@ -12,41 +14,46 @@ with days as (
   from occurrences
   group by person, finding, state, date
 ),
-ever as (
-  select person, finding, bool_or(state = 'present') as present,
-    cast(sum(case when state = 'present' then 1 else 0 end) as integer) as present_days,
-    cast(sum(case when state = 'absent' then 1 else 0 end) as integer) as absent_days,
-    min(case when state = 'present' then date end) as first_present, min(case when state = 'absent' then date end) as first_absent,
-    max(case when state = 'absent' then date end) as last_absent_date
-  from days
-  group by person, finding
-),
 conflicts as (
-  select distinct d.person, d.finding
+  select distinct person, finding
   from (
     select d.person, d.finding, d.date
     from days as d
-    inner join ever as e on e.person = d.person and e.finding = d.finding and e.present_days > 0 and e.absent_days > 0
-    group by d.person, d.finding, d.date
-    having count(*) > 1
-  ) as d
+    inner join days as e
+      on e.person = d.person and e.finding = d.finding and e.state = 'absent'
+      and (e.date = d.date or (e.date is null and d.date is null))
+    where d.state = 'present'
+  ) as both_states
 ),
-winning as (
-  select d.*, e.present_days, e.absent_days, e.last_absent_date,
-    case when e.present then e.first_present else e.first_absent end as first_date
-  from days as d
-  inner join ever as e
-    on e.person = d.person and e.finding = d.finding and d.state = case when e.present then 'present' else 'absent' end
+tallied as (
+  select person, finding, bool_or(state = 'present') as present,
+    cast(sum(case when state = 'present' then 1 else 0 end) as integer) as present_days,
+    cast(sum(case when state = 'absent' then 1 else 0 end) as integer) as absent_days,
+    max(case when state = 'absent' then date end) as last_absent_date,
+    min(case when state = 'present' then date end) as first_p, max(case when state = 'present' then date end) as last_p,
+    bool_or(state = 'present' and date is null) as undated_p, max(case when state = 'present' then by_rank end) as by_p,
+    min(case when state = 'present' then place end) as place_p, bool_and(state <> 'present' or implied) as implied_p,
+    bool_or(state = 'present' and vouched) as vouched_p,
+    min(case when state = 'absent' then date end) as first_a, max(case when state = 'absent' then date end) as last_a,
+    bool_or(state = 'absent' and date is null) as undated_a, max(case when state = 'absent' then by_rank end) as by_a,
+    min(case when state = 'absent' then place end) as place_a, bool_and(state <> 'absent' or implied) as implied_a,
+    bool_or(state = 'absent' and vouched) as vouched_a,
+    bool_and(state <> 'present' or contested) as contested, min(contested_by) as contested_by,
+    min(contested_row_no) as contested_row_no
+  from days
+  group by person, finding
 ),
 stated_findings as (
-  select person, finding, state, min(first_date) as first_date, max(date) as last_date,
-    bool_or(date is null) as undated, max(by_rank) as by_rank,
-    bool_and(contested) as contested, min(contested_by) as contested_by, min(contested_row_no) as contested_row_no,
-    coalesce(min(case when date = first_date then place end), min(place)) as place,
-    bool_and(implied) as implied, bool_or(vouched) as vouched,
-    max(present_days) as present_days, max(absent_days) as absent_days, max(last_absent_date) as last_absent_date
-  from winning
-  group by person, finding, state
+  select person, finding, case when present then 'present' else 'absent' end as state,
+    case when present then first_p else first_a end as first_date,
+    case when present then last_p else last_a end as last_date,
+    case when present then undated_p else undated_a end as undated,
+    case when present then by_p else by_a end as by_rank,
+    case when present then place_p else place_a end as place,
+    case when present then implied_p else implied_a end as implied,
+    case when present then vouched_p else vouched_a end as vouched,
+    present and contested as contested, contested_by, contested_row_no, present_days, absent_days, last_absent_date
+  from tallied
 ),
 derived as (
   select m.person, f.finding, bool_or((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0) as present, bool_or((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 end & f.bit) <> 0) as absent
@@ -70,8 +77,8 @@ select s.person, s.finding, s.state, s.first_date, s.last_date, s.undated, s.pre
   s.implied, s.vouched, false as derived, s.last_absent_date
 from stated_findings as s
 left join interest_events as r
-  on r.is_first and r.person = s.person
-  and r.row_no = s.place // 4096 % 70368744177664 and r.part = s.place % 4096
+  on r.codings >= 0 and r.person = s.person
+  and r.row_no = s.place // 512 % 4294967296 and r.part = s.place % 512
 left join conflicts as c on c.person = s.person and c.finding = s.finding
 left join derived as x on x.person = s.person and x.finding = s.finding and x.present
 where s.state = 'present' or x.person is null

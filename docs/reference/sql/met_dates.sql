@@ -1,5 +1,6 @@
 -- met_dates: one row per person who meets a set, clock (course, known) and basis: the first day on which each set was met.
--- course: by the day things happened; known: by the day they could be known. NULL when never, or only with undated findings.
+-- course: by the day things happened; known: by the day they could be known. NULL when never, when only with undated
+-- findings, and when something later excludes what had met it.
 with readings as (
   select person, clock, on_day, basis, 'known' as reading, p1, p2, p3, p4, a1, a2, a3, a4 from course
 ),
@@ -86,10 +87,11 @@ decided as (
     slerpi__points, (slerpi__points > 7) as slerpi__met, cast(null as boolean) as slerpi__entry
   from summed
 )
-select person, clock, basis
-  , min(case when eular_acr_2019__met then on_day end) as eular_acr_2019_date
-  , min(case when slicc_2012__met then on_day end) as slicc_2012_date
-  , min(case when acr_1997__met then on_day end) as acr_1997_date
-  , min(case when slerpi__met then on_day end) as slerpi_date
-from decided
-group by person, clock, basis
+select d.person, d.clock, d.basis
+  , min(case when d.eular_acr_2019__met and s.eular_acr_2019_met then d.on_day end) as eular_acr_2019_date
+  , min(case when d.slicc_2012__met and s.slicc_2012_met then d.on_day end) as slicc_2012_date
+  , min(case when d.acr_1997__met and s.acr_1997_met then d.on_day end) as acr_1997_date
+  , min(case when d.slerpi__met and s.slerpi_met then d.on_day end) as slerpi_date
+from decided as d
+inner join scores as s on s.person = d.person and s.basis = d.basis
+group by d.person, d.clock, d.basis

@@ -5,10 +5,9 @@ with amended as (
     bit_or(case when f.word = 1 and x.contested then f.bit else 0 end) as k1, bit_or(case when f.word = 2 and x.contested then f.bit else 0 end) as k2, bit_or(case when f.word = 3 and x.contested then f.bit else 0 end) as k3, bit_or(case when f.word = 4 and x.contested then f.bit else 0 end) as k4,
     bit_or(case when f.word = 1 and not x.contested then f.bit else 0 end) as v1, bit_or(case when f.word = 2 and not x.contested then f.bit else 0 end) as v2, bit_or(case when f.word = 3 and not x.contested then f.bit else 0 end) as v3, bit_or(case when f.word = 4 and not x.contested then f.bit else 0 end) as v4
   from (
-    select person, row_no, part, finding, true as contested from occurrences
-    where state = 'present' and contested_by is not null
+    select person, row_no, part, finding, true as contested from contests
     union all
-    select person, row_no, part, 'seen:' || finding as finding, false as contested from occurrences
+    select person, row_no, part, 'seen:' || finding as finding, false as contested from stated
     where state = 'present' and vouched_late
   ) as x
   inner join finding_bits as f on f.finding = x.finding

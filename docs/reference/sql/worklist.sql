@@ -8,7 +8,7 @@ with missing as (
   left join findings as c on c.person = i.person and c.finding = t.only_if and c.state = 'present'
   where (t.only_if is null or c.person is not null)
     and not exists (
-      select 1 from workup_tests as w inner join findings as f on f.finding = w.finding
+      select 1 from workup_tests as w inner join on_record as f on f.finding = w.finding
       where w.test = t.test and f.person = i.person
     )
   group by i.person

@@ -279,8 +279,8 @@ WORDS = {"p<word>": WHOLE, "a<word>": WHOLE}
 """Finding states as bits: present and absent (docs/decisions/0001-states-as-bits.md)."""
 
 MARK = {
-    "person": WHOLE, "date": DAY, "date_precision": TEXT, "known_date": DAY, "row_no": WHOLE, "part": SMALL, "by": TEXT,
-    "reference": TEXT, "text": TEXT, "seen": FLAG, "strength": TEXT, "outcome_code": SMALL, "outcome_result": SMALL,
+    "person": WHOLE, "date": DAY, "date_precision": TEXT, "known_date": DAY, "row_no": WHOLE, "part": SMALL, "codings": SMALL, "by": TEXT,
+    "reference": TEXT, "text": TEXT, "seen": FLAG, "suggests": FLAG, "outcome": SMALL,
     "outcome_lo": SMALL, "outcome_hi": SMALL, "outcome_ratio_lo": SMALL, "outcome_ratio_hi": SMALL, **WORDS,
 }  # fmt: skip
 
@@ -292,7 +292,7 @@ FORMS = Relation(
     ("person", "group_key", "instrument", "variable"),
     {
         "person": WHOLE, "group_key": TEXT, "instrument": TEXT, "date": DAY, "known_date": DAY, "by": TEXT,
-        "row_no": WHOLE, "variable": TEXT, "lo": REAL, "hi": REAL,
+        "row_no": WHOLE, "part": SMALL, "variable": TEXT, "lo": REAL, "hi": REAL,
     },
 )  # fmt: skip
 
@@ -305,7 +305,7 @@ STATES = Relation(
 INTEREST_EVENTS = Relation(
     "interest_events",
     "one row per event of a person of interest, with what later stages read of it",
-    ("row_no", "part", "code_id", "is_first", "kind"),
+    ("row_no", "part", "code_id", "codings", "kind"),
     {
         "person": WHOLE, "row_no": WHOLE, "part": SMALL, "codings": SMALL, "reference": TEXT, "kind": TEXT,
         "code_id": SMALL, "date": DAY, "date_precision": TEXT, "known_date": DAY, "end_date": DAY,
@@ -333,6 +333,15 @@ STATED = Relation(
     {
         "person": WHOLE, "finding": TEXT, "state": TEXT, "row_no": WHOLE, "part": SMALL, "date": DAY, "known_date": DAY,
         "by": TEXT, "implied": FLAG, "vouched": FLAG, "vouched_late": FLAG,
+    },
+)  # fmt: skip
+
+CONTESTS = Relation(
+    "contests",
+    "one row per occurrence with a likelier cause on record: the first such cause and the row that holds it",
+    ("person", "finding", "row_no", "part"),
+    {
+        "person": WHOLE, "finding": TEXT, "row_no": WHOLE, "part": SMALL, "cause": TEXT, "cause_row_no": WHOLE,
     },
 )  # fmt: skip
 
@@ -376,6 +385,13 @@ FINDINGS = Relation(
     },
 )  # fmt: skip
 
+ON_RECORD = Relation(
+    "on_record",
+    "one row per person of interest and finding whose state is known or whose value was measured",
+    ("person", "finding"),
+    {"person": WHOLE, "finding": TEXT},
+)
+
 RED_FLAGS_IN_FORCE = Relation(
     "red_flags_in_force",
     "one row per person of interest and red flag in force on the as-of day",
@@ -415,7 +431,7 @@ FM_POINTS = Relation(
     "one row per person with a filled-in form: for every FM set points, met ever, and its first day",
     ("person",),
     {
-        "person": WHOLE, "any_met": FLAG, "<fm_set>_points": POINTS, "<fm_set>_possible": POINTS, "<fm_set>_met": FLAG,
+        "person": WHOLE, "any_met": FLAG, "<fm_set>_form": TEXT, "<fm_set>_points": POINTS, "<fm_set>_possible": POINTS, "<fm_set>_met": FLAG,
         "<fm_set>_date": DAY, "<fm_set>_known_date": DAY,
     },
 )  # fmt: skip
@@ -552,8 +568,8 @@ MADE = (
     READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES, FLAG_WORDS,
     PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, AGED, EVENTS, REJECTIONS,
     ROW_CLASSES, ACCOUNTING,
-    MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, OCCURRENCES, WEIGHED, MASKS,
-    COURSE, FINDINGS, RED_FLAGS_IN_FORCE,
+    MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, OCCURRENCES, WEIGHED, MASKS,
+    COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     PERSONS_OUT, WORKLIST,

@@ -2,7 +2,7 @@
 -- Undated statements are left out when the as-of day is before the document's own. Of several codings of one statement
 -- with the same meaning the first stays. A value that came without limits and without a flag is read against the usual
 -- range of its sex, and says so (range_from, text). codings: 0 the only known
--- coding of its statement, 1 the first of several, 2 a later one. Steered by horizons, usual_ranges.
+-- coding of its statement, 1 the first of several, -1 a later one. Steered by horizons, usual_ranges.
 with repeats as (
   select distinct r.row_no, r.part, r.code_id, r.coding_no
   from readings as r
@@ -23,7 +23,7 @@ first_known as (
 )
 select
   r.person, r.row_no, r.part, 
-  case when l.row_no is null then 0 when r.coding_no = l.coding_no then 1 else 2 end as codings, r.reference, r.kind, r.code_id, r.system, r.code, r.display,
+  case when l.row_no is null then 0 when r.coding_no = l.coding_no then 1 else -1 end as codings, r.reference, r.kind, r.code_id, r.system, r.code, r.display,
   r.date, r.date_precision, r.known_date, r.known_precision, r.end_date,
   r.value, r.value_to, r.comparator, r.unit, coalesce(r.low, u.low) as low, coalesce(r.high, u.high) as high,
   r.interpretation, r.status, r."by", r.method, r.shape,

@@ -13,7 +13,7 @@ DAY_SPAN = 1 << 20  # days since NO_DATE, source rows and parts of a row that on
 ROW_SPAN = 1 << 32
 PART_SPAN = 1 << 9
 # marks that may say one thing twice: several codings of one statement, or a result looked up end by end
-SHARED = "m.codings > 0 or coalesce(m.outcome_lo, m.outcome_hi, m.outcome_ratio_lo, m.outcome_ratio_hi) is not null"
+SHARED = "m.codings <> 0 or coalesce(m.outcome_lo, m.outcome_hi, m.outcome_ratio_lo, m.outcome_ratio_hi) is not null"
 NO_DATE = "date '0001-01-01'"  # all undated entries together are one occasion
 
 
@@ -134,6 +134,11 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
             stronger = [g for g in enc.implied if g != f and f in enc.implied[g] and explains[g] == "no"]
             yield f"not ({enc.any_of(stronger)})" if stronger else "true", enc.pack([f]).by_word
 
+    blocks: dict[str, list[str]] = defaultdict(list)
+    for row in knowledge["blocks"]:
+        if row["block"] != "none" and row["finding"] in enc.place:
+            blocks[row["block"]].append(row["finding"])
+
     def state_bit(prefix: str) -> str:
         """SQL: is the bit of the joined row of finding_bits `f` set in the words of `m`?"""
         words = " ".join(f"when {w} then m.{prefix}{w}" for w in range(1, enc.words + 1))
@@ -148,6 +153,7 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "row_span": str(ROW_SPAN),
         "part_span": str(PART_SPAN),
         "flag_number": flag_number,
+        "silenced": _add((enc.any_of(members, "k"), enc.pack(members).by_word) for members in blocks.values()),
         "state_bit": state_bit,
         "derived_layers": derived_layers(knowledge),
         "occasion_bounds": occasion_bounds,

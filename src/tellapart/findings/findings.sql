@@ -71,7 +71,7 @@ select s.person, s.finding, s.state, s.first_date, s.last_date, s.undated, s.pre
   s.implied, s.vouched, false as derived, s.last_absent_date
 from stated_findings as s
 left join interest_events as r
-  on r.codings <= 1 and r.person = s.person
+  on r.codings >= 0 and r.person = s.person
   and r.row_no = s.place // {{ part_span }} % {{ row_span }} and r.part = s.place % {{ part_span }}
 left join conflicts as c on c.person = s.person and c.finding = s.finding
 left join derived as x on x.person = s.person and x.finding = s.finding and x.present

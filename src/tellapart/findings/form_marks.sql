@@ -2,7 +2,7 @@
 -- Steered by form_findings: present when the interval lies at or above present_at, absent when at or below absent_at.
 select
   f.person, f.date, case when f.date is null then 'none' else 'day' end as date_precision, f.known_date,
-  f.row_no, cast(0 as integer) as part, 1 as codings, f."by", f.group_key as reference,
+  f.row_no, f.part, 1 as codings, f."by", f.group_key as reference,
   f.instrument || ' ' || replace(f.variable, 'item:', '') || ' ' || cast(cast(round(f.lo) as integer) as varchar) as text,
   coalesce(f."by" in ('measured', 'clinician'), false) as seen, false as suggests,
   case when f.lo >= r.present_at then r.outcome_present else r.outcome_absent end as outcome,

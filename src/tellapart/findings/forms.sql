@@ -3,29 +3,29 @@
 with answered as (
   select person, group_key, split_part(code, '.', 1) as instrument,
     substr(code, length(split_part(code, '.', 1)) + 2) as item,
-    min(date) as date, min(known_date) as known_date, min("by") as "by", min(row_no) as row_no, max(value) as value
+    min(date) as date, min(known_date) as known_date, min("by") as "by", min(row_no) as row_no, min(part) as part, max(value) as value
   from events
   where kind = 'instrument' and status = 'asserted' and group_key is not null
   group by person, group_key, split_part(code, '.', 1), substr(code, length(split_part(code, '.', 1)) + 2)
 ),
 filled as (
   select person, group_key, instrument, min(date) as date, min(known_date) as known_date, min("by") as "by",
-    min(row_no) as row_no
+    min(row_no) as row_no, min(part) as part
   from answered
   group by person, group_key, instrument
 ),
 summed as (
-  select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, v.variable,
+  select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, f.part, v.variable,
     sum(coalesce(a.value, i.low)) as lo, sum(coalesce(a.value, i.high)) as hi
   from filled as f
   inner join instrument_variables as v on v.instrument = f.instrument
   inner join instrument_items as i on i.instrument = v.instrument and i.item = v.item
   left join answered as a
     on a.person = f.person and a.group_key = f.group_key and a.instrument = f.instrument and a.item = v.item
-  group by f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, v.variable
+  group by f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, f.part, v.variable
 ),
 sites as (
-  select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, s.region, s.wpi, s.generalized,
+  select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, f.part, s.region, s.wpi, s.generalized,
     coalesce(a.value, 0) as lo, coalesce(a.value, 1) as hi
   from filled as f
   inner join (select distinct instrument from instrument_sites) as n on n.instrument = f.instrument
@@ -33,21 +33,21 @@ sites as (
   left join answered as a
     on a.person = f.person and a.group_key = f.group_key and a.instrument = f.instrument and a.item = 'site.' || s.site
 )
-select person, group_key, instrument, date, known_date, "by", row_no, variable, lo, hi from summed
+select person, group_key, instrument, date, known_date, "by", row_no, part, variable, lo, hi from summed
 union all
-select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, 'item:' || a.item as variable, a.value as lo, a.value as hi
+select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, f.part, 'item:' || a.item as variable, a.value as lo, a.value as hi
 from answered as a
 inner join filled as f on f.person = a.person and f.group_key = a.group_key and f.instrument = a.instrument
 where not starts_with(a.item, 'site.')
 union all
-select person, group_key, instrument, date, known_date, "by", row_no, 'wpi' as variable, sum(lo) as lo, sum(hi) as hi
+select person, group_key, instrument, date, known_date, "by", row_no, part, 'wpi' as variable, sum(lo) as lo, sum(hi) as hi
 from sites
 where wpi = 'yes'
-group by person, group_key, instrument, date, known_date, "by", row_no
+group by person, group_key, instrument, date, known_date, "by", row_no, part
 union all
-select person, group_key, instrument, date, known_date, "by", row_no, 'regions' as variable,
+select person, group_key, instrument, date, known_date, "by", row_no, part, 'regions' as variable,
   cast(count(distinct case when lo > 0 then region end) as double) as lo,
   cast(count(distinct case when hi > 0 then region end) as double) as hi
 from sites
 where generalized = 'yes'
-group by person, group_key, instrument, date, known_date, "by", row_no
+group by person, group_key, instrument, date, known_date, "by", row_no, part

@@ -221,17 +221,17 @@ def encode(knowledge: Knowledge) -> Encoding:
         )  # fmt: skip
         keyed_source = source_id[read_from] if keyed.get(read_from) else None
         for refuted in (0, 1):
-            scale = scales.get((read_from, ""))
+            code_scale = scales.get((read_from, ""))
             if not read_from:  # a code that states: a scale of its own, looked up without number or flag
-                scale = scales[(system, f"{key}/{refuted}")] = len(scales) + 1
+                own_scale = code_scale = scales[(system, f"{key}/{refuted}")] = len(scales) + 1
                 present, absent = ([], stated) if refuted else (stated, [])
                 ident, packed = outcome(present, absent)
                 if strength == "suggests":  # a suggesting code alone is no better witness than the patient
                     packed = [0 if real_words <= w < words else bits for w, bits in enumerate(packed)]
                 if ident is not None:
-                    result_rows.append((scale * len(FLAGS), NO_NUMBER, math.inf, ident, *packed))
+                    result_rows.append((own_scale * len(FLAGS), NO_NUMBER, math.inf, ident, *packed))
             mark_rows.append(
-                (2 * number + refuted, scale, keyed_source, by_ratio.get(read_from, False), not read_from,
+                (2 * number + refuted, code_scale, keyed_source, by_ratio.get(read_from, False), not read_from,
                  strength == "suggests")
             )  # fmt: skip
     drug_number = len(grouped)

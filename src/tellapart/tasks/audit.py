@@ -309,7 +309,7 @@ def _report_tables(session: Session) -> list[Json]:
     names = {r["test"]: r["label"] for r in session.knowledge["workup_tests"]}
     tests = rows(
         """select t.test, count(distinct f.person) as known, (select count(*) from interest) as persons
-           from workup_tests as t left join findings as f on f.finding = t.finding
+           from workup_tests as t left join on_record as f on f.finding = t.finding
            group by t.test order by min(t.place)"""
     )
     tests = [[names[test], *counts] for test, *counts in tests]

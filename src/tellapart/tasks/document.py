@@ -92,7 +92,7 @@ class Documents:
             "course": [],
             "flares": [],
             "reciprocal": [],
-            "missing_tests": self._missing_tests(by_finding),
+            "missing_tests": self._missing_tests(person, by_finding),
             "coverage": self._coverage(),
         }
 
@@ -286,13 +286,9 @@ class Documents:
             own = [f for f in forms if f["set"] == name]
             if not own and row["asked_for"] != "yes":  # shown only once a form was filled in
                 continue
-            ranked = sorted(
-                own, key=lambda f: (f["met"] is True, f["date"] or dt.date.min, f["group_key"]), reverse=True
-            )
             met = summary.get(f"{name}_met")
             points = plain(summary.get(f"{name}_points"))
-            # of several forms of one day the one whose points were counted
-            shown = next((f for f in ranked if plain(f["points"]) == points), ranked[0] if ranked else None)
+            shown = next((f for f in own if f["group_key"] == summary.get(f"{name}_form")), None)
             unknown = [] if met is not None or not shown else ["items of the form left open"]
             if not own:
                 unknown = ["wpi", "sss"]
@@ -354,7 +350,7 @@ class Documents:
         used = {r["number"] for r in self._rows("interest_weights", person)}
         return {
             "call": call["call"],
-            "reason": self._reason(call, interval, by_finding, flags),
+            "reason": self._reason(call, interval, self._missing_tests(person, by_finding), flags),
             "prior": {h: round(interval[f"prior_{h}"], ROUND) for h in HYPOTHESES},
             "posterior": {
                 h: {
@@ -399,8 +395,9 @@ class Documents:
             key=lambda w: (not w["used"], -max(abs(b) for b in w["bits_alone"].values()), w["finding"]),
         )
 
-    def _missing_tests(self, by_finding: dict[str, Json]) -> list[Json]:
+    def _missing_tests(self, person: int, by_finding: dict[str, Json]) -> list[Json]:
         """Rows of the minimum safe work-up of which nothing is on record."""
+        known = {r["finding"] for r in self._rows("on_record", person)}
         return [
             {
                 "test": r["test"],
@@ -410,17 +407,16 @@ class Documents:
                 "decides": r["decides"] == "yes",
             }
             for r in self.knowledge["workup_tests"]
-            if not any(f in by_finding for f in r["findings"].split(";"))
+            if not any(f in known for f in r["findings"].split(";"))
             and (not r["only_if"] or by_finding.get(r["only_if"], {}).get("state") == "present")
         ]
 
-    def _reason(self, call: Json, interval: Json, by_finding: dict[str, Json], flags: list[Json]) -> str:
+    def _reason(self, call: Json, interval: Json, missing: list[Json], flags: list[Json]) -> str:
         lead = call["lead"]
         p = interval[f"p_{lead}"]
         low, high = interval[f"p_{lead}_low"], interval[f"p_{lead}_high"]
         numbers = f"{_percent(p)} ({_percent(low)} to {_percent(high)})"
         forbidding = [f for f in flags if f["forbids_fm"]]
-        missing = self._missing_tests(by_finding)
         if call["call"] == "undetermined":
             if call["ground"] == "red_flag_forbids_fm":
                 return (

@@ -1,0 +1,68 @@
+"""Time of a warm one-person workup (library call), and where it goes.
+
+    python benchmarks/one_person.py [--events 500] [--runs 7]
+
+Works up one synthetic `tellapart.case/1` document of that many findings again and again in one process and prints the best
+run by stage. The floor beside it is what DuckDB itself takes to run as many empty statements.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import time
+
+from tellapart import pipeline
+from tellapart.tasks.session import Options, Session
+from tellapart.tasks.workup import workup_document
+
+VALUES = (("wbc", "10*9/L", 3.4), ("platelets", "10*9/L", 210), ("hemoglobin", "g/dL", 12.9), ("creatinine", "mg/dL", 0.8),
+          ("c3", "g/L", 0.7), ("upcr", "g/g", 0.2), ("crp", "mg/L", 3.0), ("lymphocytes", "10*9/L", 0.9))  # fmt: skip
+STATES = ("malar_rash", "fatigue", "oral_ulcers", "widespread_pain", "raynaud", "arthralgia", "headache")
+
+
+def document(events: int) -> dict[str, object]:
+    """A made-up person with this many dated findings."""
+    day = dt.date(2015, 1, 1)
+    findings: list[dict[str, object]] = []
+    for i in range(events):
+        date = (day + dt.timedelta(days=7 * i)).isoformat()
+        if i % 3:
+            name, unit, value = VALUES[i % len(VALUES)]
+            findings.append({"finding": name, "value": value, "unit": unit, "date": date})
+        else:
+            findings.append({"finding": STATES[i % len(STATES)], "state": "present", "date": date, "by": "clinician"})
+    person = {"id": "synthetic-benchmark", "sex": "female", "age": 40}
+    return {"schema": "tellapart.case/1", "person": person, "findings": findings}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=500)
+    parser.add_argument("--runs", type=int, default=7)
+    given = parser.parse_args()
+    case = document(given.events)
+    session = Session()
+    workup_document(case, session=session)
+    best, parts = float("inf"), {}
+    for _ in range(given.runs):
+        started = time.perf_counter()
+        workup_document(case, Options(), session)
+        spent = time.perf_counter() - started
+        if spent < best:
+            best, parts = spent, dict(session.seconds)
+    statements = len(pipeline.WORKUP)
+    started = time.perf_counter()
+    for _ in range(statements):
+        session.engine.make("nothing", "select 1 as one")
+    floor = time.perf_counter() - started
+    print(f"warm workup of {given.events} events: {1000 * best:.0f} ms (best of {given.runs})")
+    print(f"floor, {statements} statements that do nothing: {1000 * floor:.0f} ms, ratio {best / floor:.0f}")
+    named = {k: v for k, v in parts.items() if k != "write"}
+    for name, seconds in sorted(named.items(), key=lambda p: -p[1]):
+        print(f"  {name:20s} {1000 * seconds:6.1f} ms")
+    print(f"  {'reading, document':20s} {1000 * (best - sum(named.values())):6.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
