@@ -121,7 +121,7 @@ def main() -> None:
         floor = Spent(min(f.clock for f in floors), min(f.processor for f in floors))
         seconds: dict[str, Spent] = {}
         started = now()
-        for stage in pipeline.run(engine, knowledge, pipeline.AUDIT):
+        for stage in pipeline.run(engine, knowledge, pipeline.AUDIT, pipeline.KEPT):
             seconds[stage.makes], started = since(started), now()
         out = Path(spill) / "out"
         out.mkdir()

@@ -27,6 +27,8 @@ class Engine(Protocol):
 
     def make(self, name: str, sql: str, view: bool = False) -> None: ...
 
+    def drop(self, name: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -153,9 +155,40 @@ def prior_rows(knowledge: Knowledge) -> relations.Table:
     return relations.relations(knowledge)["prior_rows"]
 
 
-def run(engine: Engine, knowledge: Knowledge, stages: tuple[Stage, ...]) -> Iterator[Stage]:
-    """Run the stages in order; yields each one when it is done (for progress and timing)."""
+# what an audit still asks for when the stages are done
+KEPT = frozenset(
+    {"persons", "persons_out", "interest", "findings", "on_record", "intervals", "worklist", "horizons", "events"}
+)
+
+
+def run(
+    engine: Engine, knowledge: Knowledge, stages: tuple[Stage, ...], keep: frozenset[str] | None = None
+) -> Iterator[Stage]:
+    """Run the stages in order; yields each one when it is done (for progress and timing).
+
+    Args:
+        keep: let go of every relation made here after its last reader, these apart (memory); None: keep all.
+    """
     texts = statements(knowledge)
-    for stage in stages:
+    last = _last_readers(stages)
+    for number, stage in enumerate(stages):
         engine.make(stage.makes, texts[stage.makes], view=stage.view)
+        if keep is not None:
+            for name, reader in last.items():
+                if reader == number and name not in keep:
+                    engine.drop(name)
         yield stage
+
+
+def _last_readers(stages: tuple[Stage, ...]) -> dict[str, int]:
+    """Table made by these stages to the number of the last stage that reads it, views read through."""
+    made = {stage.makes: stage for stage in stages}
+
+    def tables(names: tuple[str, ...]) -> Iterator[str]:
+        for name in names:
+            if name in made and made[name].view:
+                yield from tables(made[name].reads)
+            elif name in made:
+                yield name
+
+    return {name: number for number, stage in enumerate(stages) for name in tables(stage.reads)}

@@ -59,6 +59,10 @@ class DuckDB:
             self._parsed[text] = self.connection.extract_statements(text)[0]
         self.connection.execute(self._parsed[text])
 
+    def drop(self, name: str) -> None:
+        """Let go of table `name`."""
+        self.connection.execute(f'drop table "{name}"')
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The result of a query as dictionaries (small results only)."""
         cursor = self.connection.execute(sql, parameters)

@@ -142,7 +142,9 @@ class Session:
             engine.load("interest", {"person": "BIGINT"}, [(p,) for p in wanted])
             engine.load("suspected", {"person": "BIGINT"}, [(p,) for p in wanted])
         started = time.perf_counter()
-        for stage in pipeline.run(engine, self.knowledge, pipeline.AUDIT if wanted is None else pipeline.WORKUP):
+        everybody = wanted is None
+        plan, keep = (pipeline.AUDIT, pipeline.KEPT) if everybody else (pipeline.WORKUP, None)
+        for stage in pipeline.run(engine, self.knowledge, plan, keep):
             now = time.perf_counter()
             self.seconds[stage.makes] = now - started
             if progress:
