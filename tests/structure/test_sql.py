@@ -278,7 +278,7 @@ def _load(session: Session, found: list[dict[str, Any]]) -> None:
 @pytest.fixture(scope="module", params=["papers", "generated", "workup"])
 def ran(request: pytest.FixtureRequest) -> Iterator[Session]:
     """A session after a run: everybody of the papers, of generated statements, and everybody asked for by name."""
-    session = Session(load(), threads=2)
+    session = Session(load(), threads=2, keep_all=True)
     options = Options(today=TODAY)
     if request.param == "generated":
         _load(session, list(generated(seed=7)))

@@ -54,7 +54,10 @@ class Session:
         memory: str | None = None,
         threads: int | None = None,
         spill: Path | None = None,
+        keep_all: bool = False,
     ) -> None:
+        """Args: `keep_all` keeps every relation of an audit, so that each can be looked at (it costs memory)."""
+        self.keep_all = keep_all
         self.knowledge = knowledge or load()
         self.engine = DuckDB(memory, threads, spill)
         self.seconds: dict[str, float] = {}
@@ -143,7 +146,8 @@ class Session:
             engine.load("suspected", {"person": "BIGINT"}, [(p,) for p in wanted])
         started = time.perf_counter()
         everybody = wanted is None
-        plan, keep = (pipeline.AUDIT, pipeline.KEPT) if everybody else (pipeline.WORKUP, None)
+        plan = pipeline.AUDIT if everybody else pipeline.WORKUP
+        keep = pipeline.KEPT if everybody and not self.keep_all else None
         for stage in pipeline.run(engine, self.knowledge, plan, keep):
             now = time.perf_counter()
             self.seconds[stage.makes] = now - started
