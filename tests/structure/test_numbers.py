@@ -43,6 +43,7 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("findings/compile.py", "DAY_SPAN"): "bits of a packed place: how many days since the first can be told apart",
     ("findings/compile.py", "ROW_SPAN"): "bits of a packed place: how many source rows can be told apart",
     ("findings/compile.py", "PART_SPAN"): "bits of a packed place: how many parts of a row can be told apart",
+    ("tasks/session.py", "FEW"): "when a statement is run without the optimizer; changes no row",
     ("rendering/charts.py", "_EDGE"): "layout of a chart",
     ("rendering/charts.py", "_STEPS"): "layout: months between ticks",
     ("rendering/charts.py", "_MOST_TICKS"): "layout: ticks of an axis",

@@ -22,6 +22,7 @@ from tellapart.knowledge.load import Knowledge, load
 
 REJECTIONS = """select file, line, reference, person_id, field, value, reason, what_to_do from rejected
     order by file nulls first, line nulls first, reference nulls first, field nulls first, value, reason, what_to_do"""
+FEW = 50  # persons for whom planning a statement costs more than running it
 Progress = Callable[[str, float], None]
 
 
@@ -102,7 +103,8 @@ class Session:
         self.check(options)
         named = [(f"case {i}" if len(documents) > 1 else "case", "case", d) for i, d in enumerate(documents, 1)]
         case.read_documents(self.engine, named, case.knowledge_ids(self.knowledge), strict=True)
-        self._normalize(options)
+        with self.engine.hurried(len(documents) <= FEW):
+            self._normalize(options)
 
     def _normalize(self, options: Options) -> None:
         started = time.perf_counter()
@@ -148,12 +150,13 @@ class Session:
         everybody = wanted is None
         plan = pipeline.AUDIT if everybody else pipeline.WORKUP
         keep = pipeline.KEPT if everybody and not self.keep_all else None
-        for stage in pipeline.run(engine, self.knowledge, plan, keep):
-            now = time.perf_counter()
-            self.seconds[stage.makes] = now - started
-            if progress:
-                progress(stage.makes, now - started)
-            started = now
+        with engine.hurried(wanted is not None and len(wanted) <= FEW):
+            for stage in pipeline.run(engine, self.knowledge, plan, keep):
+                now = time.perf_counter()
+                self.seconds[stage.makes] = now - started
+                if progress:
+                    progress(stage.makes, now - started)
+                started = now
 
     def rejections(self) -> list[dict[str, Any]]:
         """What could not be used of the source read last, in a full order: the columns of `rejected.ndjson`."""
