@@ -380,7 +380,7 @@ def knowledge_check(
 
 @knowledge_app.command("show")
 def knowledge_show(
-    what: Annotated[str, typer.Argument(help="A table, or any id: finding, set, drug, flag, reference, ...")],
+    what: Annotated[str, typer.Argument(help="A table, any id (finding, set, drug, flag, ...), or plan.")],
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show a table, or every row that speaks of an id.
@@ -396,6 +396,14 @@ def knowledge_show(
     from tellapart.knowledge.load import load
     from tellapart.knowledge.show import show, text
 
+    if what == "plan":
+        from tellapart.pipeline import STAGES
+
+        for stage in STAGES:
+            Console(highlight=False).print(
+                f"{stage.makes}  {stage.file}  reads {', '.join(stage.reads)}", soft_wrap=True
+            )
+        return
     found = show(load(), what)
     if json:
         sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")

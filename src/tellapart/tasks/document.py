@@ -21,7 +21,7 @@ Json = dict[str, Any]
 WORDS = {"sle": "systemic lupus erythematosus", "fm": "fibromyalgia", "both": "both", "neither": "neither"}
 ROUND = 6
 SYNTHETIC = "synthetic"  # ids of made-up persons start so, and every output about them says it
-NO_SOURCE: Json = {"reference": None, "text": None, "date_precision": None}
+NO_SOURCE: Json = {"reference": None, "text": None, "date_precision": None, "kind": None}
 
 
 def plain(value: Any) -> Any:
@@ -61,7 +61,10 @@ class Documents:
         occurrences: dict[str, list[Json]] = defaultdict(list)
         source = self._source(person)
         for row in self._rows("occurrences", person, "date nulls last, row_no, part"):
-            occurrences[row["finding"]].append({**row, **source.get((row["row_no"], row["part"]), NO_SOURCE)})
+            found = source.get((row["row_no"], row["part"]), NO_SOURCE)
+            if found["kind"] == "instrument":  # several answers may have said it: name the form, not one of them
+                found = {**found, "text": f"filled-in form: {self.labels[row['finding']]}"}
+            occurrences[row["finding"]].append({**row, **found})
         findings = self._rows("findings", person, "finding")
         by_finding = {f["finding"]: f for f in findings}
         flags = self._red_flags(person, by_finding, occurrences)
@@ -101,7 +104,7 @@ class Documents:
         return {
             (r["row_no"], r["part"]): r
             for r in self.engine.rows(
-                "select row_no, part, min(reference) as reference, min(text) as text, "
+                "select row_no, part, min(reference) as reference, min(text) as text, min(kind) as kind, "
                 "min(date_precision) as date_precision from interest_events where person = ? group by row_no, part",
                 [person],
             )

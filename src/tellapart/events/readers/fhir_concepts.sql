@@ -40,7 +40,7 @@ select
   status,
   "by",
   cast(null as varchar) as method,
-  nullif(concat_ws('; ', coalesce(concept.text, coding.display, coding.code), text), '') as text,
+  nullif(concat_ws('; ', coalesce(concept.text, coding.display, coding.code), nullif(text, '')), '') as text,
   cast(null as varchar) as absent_reason,
   cast(null as varchar) as group_key
 from coded;

@@ -105,7 +105,7 @@ select
   concat_ws(
     '; ',
     nullif(concat_ws(' ', coalesce(code_text, coding.display, coding.code), comparator, value, unit), ''),
-    note
+    nullif(note, '')
   ) as text,
   coalesce(absent.coding[1].code, absent.text) as absent_reason,
   cast(null as varchar) as group_key
