@@ -6,6 +6,7 @@ import codecs
 import datetime as dt
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -316,9 +317,10 @@ def demo(
     folder = out or Path("tellapart-demo")
     code = _audit(str(EXAMPLE), folder, _options(Format.auto, None, None, None), None, None, "quick", False)
     console = Console(highlight=False)
+    name = "tellapart" if shutil.which("tellapart") else sys.argv[0]  # as it can be typed here
     console.print(f"\nOpen [bold]{escape(str(folder / 'report.html'))}[/] in a browser. Three workups to try next:\n")
     for person, why in TRY_NEXT:
-        console.print(f"  tellapart workup {escape(str(EXAMPLE))} --person {person}", soft_wrap=True)
+        console.print(f"  {escape(name)} workup {escape(str(EXAMPLE))} --person {person}", soft_wrap=True)
         console.print(f"      [dim]{escape(why)}[/]", soft_wrap=True)
     raise typer.Exit(code)
 
