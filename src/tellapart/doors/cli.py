@@ -441,12 +441,17 @@ def _root(
         raise typer.Exit
 
 
+def _as_typed(message: str) -> str:
+    """A message without the temporary file that standard input was copied to."""
+    return re.sub(r"\S*[/\\]tellapart-\w+[/\\]stdin\.\w+", "standard input", message)
+
+
 def main() -> None:
     """Entry point: turns every expected trouble into a message and an exit code."""
     try:
         app(prog_name="tellapart")
     except TellapartError as error:
-        _say(str(error))
+        _say(_as_typed(str(error)))
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
