@@ -84,7 +84,7 @@ INTEREST = (
     Stage(
         "interest_marks",
         "findings/interest_marks.sql",
-        ("interest_events", "code_marks", "variants", "results", "bands", "form_marks", "interest"),
+        ("interest_events", "code_marks", "variants", "results", "bands", "form_marks"),
     ),
     Stage("exposures", "findings/exposures.sql", ("interest_events", "codes", "drugs")),
     Stage("stated", "findings/stated.sql", ("interest_marks", "outcomes")),

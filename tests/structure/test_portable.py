@@ -132,6 +132,7 @@ GOOD = {
     "select bit_or(a) over w as n from t window w as "
     "(partition by b order by d rows between unbounded preceding and current row)": "WINDOW w AS",
     "select row_number() over (partition by a order by d desc nulls last, s) as n from t": "d DESC, s NULLS LAST",
+    "select rank() over (partition by a order by s) as n from t": "RANK() OVER",
     "select (a & ~b) | c as n from t": "(a & ~b) | c",
     "select x / y as n from t": "x / y",
     "select a // 16 % 8 as n, least(a, b), abs(a) from t": "a DIV 16 % 8",

@@ -331,16 +331,16 @@ def test_a_mark_is_one_event_and_what_its_code_says(ran: Session) -> None:
     """`marks` has no key of its own: its lookups must not make two of one, and what has an outcome is not lost."""
     made_twice = """
         select count(*) from (
-          select row_no, part, count(*) as n from interest_marks
-          where reference not in (select reference from form_marks) group by row_no, part
+          select person, row_no, part, count(*) as n from interest_marks
+          where reference not in (select reference from form_marks) group by person, row_no, part
         ) as m
-        inner join (select row_no, part, count(*) as n from interest_events group by row_no, part) as e
-          on e.row_no = m.row_no and e.part = m.part and m.n > e.n"""
+        inner join (select person, row_no, part, count(*) as n from interest_events group by all) as e
+          on e.person = m.person and e.row_no = m.row_no and e.part = m.part and m.n > e.n"""
     lost = """
         select count(*) from interest_events as e
         inner join code_marks as c on c.code_key = 2 * e.code_id + case when e.status = 'refuted' then 1 else 0 end
         inner join results as r on r.flag_key = c.scale * 8 and c.states
-        where not exists (select 1 from interest_marks as m where m.row_no = e.row_no and m.part = e.part)"""
+        where not exists (select 1 from interest_marks as m where m.person = e.person and m.row_no = e.row_no and m.part = e.part)"""
     assert ran.engine.one("select count(*) from interest_marks") > 0
     assert ran.engine.one(made_twice) == 0
     assert ran.engine.one(lost) == 0

@@ -74,7 +74,9 @@ left join bands as rlo on rlo.scale = r.scale and rlo.measure = 'ratio' and r.rl
 left join bands as rhi on rhi.scale = r.scale and rhi.measure = 'ratio' and r.rhi >= rhi.lo and r.rhi < rhi.hi
 ) as said
 union all
-select m.person, m.date, m.date_precision, m.known_date, m.row_no, m.part, m.codings, m."by", m.reference, m.text, m.seen,
+select m.person, m.date, m.date_precision, m.known_date, e.row_no, m.part, m.codings, m."by", m.reference, m.text, m.seen,
   m.suggests, m.outcome, m.outcome_lo, m.outcome_hi, m.outcome_ratio_lo, m.outcome_ratio_hi,
   m.p1, m.p2, m.p3, m.p4, m.a1, m.a2, m.a3, m.a4
-from form_marks as m inner join interest as i on i.person = m.person
+from form_marks as m
+inner join interest_events as e
+  on e.person = m.person and e.source_row_no = m.row_no and e.part = m.part and e.codings >= 0

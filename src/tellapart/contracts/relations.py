@@ -305,9 +305,9 @@ STATES = Relation(
 INTEREST_EVENTS = Relation(
     "interest_events",
     "one row per event of a person of interest, with what later stages read of it",
-    ("row_no", "part", "code_id", "codings", "kind"),
+    ("person", "row_no", "part", "code_id", "codings", "kind"),
     {
-        "person": WHOLE, "row_no": WHOLE, "part": SMALL, "codings": SMALL, "reference": TEXT, "kind": TEXT,
+        "person": WHOLE, "row_no": WHOLE, "source_row_no": WHOLE, "part": SMALL, "codings": SMALL, "reference": TEXT, "kind": TEXT,
         "code_id": SMALL, "date": DAY, "date_precision": TEXT, "known_date": DAY, "end_date": DAY,
         "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
         "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT,

@@ -4,7 +4,9 @@ select * from (
 {{ marks("interest_events") }}
 ) as said
 union all
-select m.person, m.date, m.date_precision, m.known_date, m.row_no, m.part, m.codings, m."by", m.reference, m.text, m.seen,
+select m.person, m.date, m.date_precision, m.known_date, e.row_no, m.part, m.codings, m."by", m.reference, m.text, m.seen,
   m.suggests, m.outcome, m.outcome_lo, m.outcome_hi, m.outcome_ratio_lo, m.outcome_ratio_hi,
   {{ each("m.p#") }}, {{ each("m.a#") }}
-from form_marks as m inner join interest as i on i.person = m.person
+from form_marks as m
+inner join interest_events as e
+  on e.person = m.person and e.source_row_no = m.row_no and e.part = m.part and e.codings >= 0
