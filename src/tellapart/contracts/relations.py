@@ -120,10 +120,6 @@ ASKED = Relation(
 
 OPTIONS = Relation("options", "one row: the setting that the user gave for all, or NULL", (), {"setting": TEXT})
 
-WANTED = Relation(
-    "wanted", "one row per person who is of interest whatever the record says", ("person",), {"person": WHOLE}
-)
-
 GIVEN_SETTINGS = Relation(
     "given_settings",
     "one row per person whose own document names a setting",
@@ -561,7 +557,7 @@ WORKLIST = Relation(
 
 SOURCES = (STATEMENTS, SOURCE_ROWS, REJECTED)
 
-ASKED_FOR = (PATIENTS, ASKED, OPTIONS, WANTED, GIVEN_SETTINGS)
+ASKED_FOR = (PATIENTS, ASKED, OPTIONS, GIVEN_SETTINGS)
 """What comes from outside the plan beside the source: the reader's patients, and what the user asked for."""
 
 MADE = (

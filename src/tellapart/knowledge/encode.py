@@ -301,11 +301,6 @@ def encode(knowledge: Knowledge) -> Encoding:
                 {"finding": "VARCHAR", "word": "INTEGER", "bit": "BIGINT"},
                 [(f, w, b) for f, (w, b) in place.items()],
             ),
-            "sources": (
-                {"source_id": "INTEGER", "source": "VARCHAR", "unit": "VARCHAR"},
-                [(i, s, next((r["unit"] for r in knowledge["findings"] if r["finding"] == s), ""))
-                 for s, i in source_id.items()],
-            ),
             "drugs": ({"drug": "VARCHAR", "class": "VARCHAR"}, drug_rows),
         }
     )  # fmt: skip

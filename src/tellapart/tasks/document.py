@@ -340,16 +340,7 @@ class Documents:
         return out
 
     def _differential(self, person: int, by_finding: dict[str, Json], flags: list[Json]) -> Json:
-        intervals = self._rows("intervals", person)
-        if not intervals:  # nothing at all is known of this person: the prior stands
-            prior = self._rows("posterior", person)[0]
-            shares = {h: round(prior[f"p_{h}"], ROUND) for h in HYPOTHESES}
-            return {
-                "call": "undetermined", "reason": "Nothing that speaks for or against either disease is on record.",
-                "prior": shares, "posterior": {h: {"p": p, "low": p, "high": p} for h, p in shares.items()},
-                "weights": [],
-            }  # fmt: skip
-        interval, call = intervals[0], self._rows("calls", person)[0]
+        interval, call = self._rows("intervals", person)[0], self._rows("calls", person)[0]
         used = {r["number"] for r in self._rows("interest_weights", person)}
         return {
             "call": call["call"],
