@@ -39,7 +39,7 @@ with typed as (
   from statements as s
   inner join code_map as m
     on m.kind = s.kind and m.system = coalesce(s.system, '') and m.code = coalesce(s.code, '') and m.class = 'mapped'
-  inner join persons as p on p.person_id = s.person_id
+  inner join registered as p on p.person_id = s.person_id
   left join texts as v on v.text = s.value
   left join texts as r on r.text = s.range_text
   left join texts as i on i.text = s.interpretation

@@ -73,14 +73,14 @@ REJECTED = Relation(
 
 PERSONS = Relation(
     "persons",
-    "one row per person read; person is the rank of person_id",
+    "one row per person read, with the age on the as-of day (or at death) in whole years; person is the rank of person_id",
     ("person",),
     {"person": WHOLE, "person_id": TEXT, "sex": TEXT, "birth_date": DAY, "death_date": DAY, "age": SMALL},
 )
 
-AGED = Relation(
-    "aged",
-    "one row per person read: persons, with the age on the as-of day (or at death) in whole years",
+REGISTERED = Relation(
+    "registered",
+    "one row per person read, as the source has it; person is the rank of person_id, age that of the source",
     ("person",),
     PERSONS.columns,
 )
@@ -562,7 +562,7 @@ ASKED_FOR = (PATIENTS, ASKED, OPTIONS, GIVEN_SETTINGS)
 
 MADE = (
     READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES, FLAG_WORDS,
-    PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, AGED, EVENTS, REJECTIONS,
+    PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, REGISTERED, EVENTS, REJECTIONS,
     ROW_CLASSES, ACCOUNTING,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,

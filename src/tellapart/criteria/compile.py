@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tellapart.knowledge.encode import Encoding, encode
@@ -46,6 +47,7 @@ def _clause(enc: Encoding, row: Row, twice: bool) -> tuple[str, str]:
     return (enc.test(f"twice:{finding}") if twice else enc.test(finding)), enc.test(finding, "a")
 
 
+@lru_cache(maxsize=4)
 def items(knowledge: Knowledge) -> list[Item]:
     """Every item of every scored set, in table order."""
     enc = encode(knowledge)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from tellapart.knowledge.encode import Encoding, encode
@@ -37,6 +38,7 @@ def _strength(row: Row) -> float:
     return max(bits) - min(bits)
 
 
+@lru_cache(maxsize=4)
 def chains(knowledge: Knowledge) -> dict[str, list[Weight]]:
     """For every block its weights in the order in which they are asked for; the first that applies counts."""
     enc: Encoding = encode(knowledge)

@@ -13,7 +13,7 @@ select
   p.person,
   coalesce(a.as_of, o.as_of, l.known_date) as as_of,
   coalesce(o.as_of, l.known_date) as document_as_of
-from persons as p
+from registered as p
 cross join asked as a
 cross join latest as l
 left join own as o on o.person_id = p.person_id

@@ -13,7 +13,7 @@ usual ones and still prove the unit).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -37,18 +37,18 @@ KNOWLEDGE_STEPS = (
 """Relations made of knowledge alone, once per session: relation made and relations read, in order."""
 
 STEPS = (
-    ("persons", ("patients", "reading_limits")),
+    ("registered", ("patients", "reading_limits")),
     ("new_codes", ("statements", "code_map")),
     ("code_map", ("new_codes", "system_names", "meanings", "item_codes", "ignored_codes")),
     ("new_texts", ("statements", "code_map", "texts", "result_words")),
     ("texts", ("new_texts", "result_words")),
     ("unit_proofs", ("statements", "code_map", "texts", "unit_map", "reference_ranges", "reading_limits")),
-    ("readings", ("statements", "source_rows", "persons", "code_map", "texts", "flag_words", "unit_map",
+    ("readings", ("statements", "source_rows", "registered", "code_map", "texts", "flag_words", "unit_map",
                   "unit_proofs", "reading_limits")),
-    ("horizons", ("readings", "persons", "patients", "asked")),
-    ("aged", ("persons", "horizons")),
+    ("horizons", ("readings", "registered", "patients", "asked")),
+    ("persons", ("registered", "horizons")),
     ("events", ("readings", "horizons", "persons", "usual_ranges")),
-    ("rejections", ("readings", "source_rows", "persons", "patients", "unit_map")),
+    ("rejections", ("readings", "source_rows", "registered", "patients", "unit_map")),
     ("row_classes", ("source_rows", "statements", "code_map", "readings", "events", "not_needed", "patients")),
     ("accounting", ("row_classes",)),
 )  # fmt: skip
@@ -61,7 +61,7 @@ OPTIONAL_PATIENT_COLUMNS = {"age": "integer", "as_of": "varchar", "setting": "va
 REJECTIONS_DUE = """
 select 1 as due from readings where class = 'rejected'
 union all
-select 1 as due from patients as t inner join persons as p on p.person_id = t.person_id
+select 1 as due from patients as t inner join registered as p on p.person_id = t.person_id
 where (t.birth_date <> '' and p.birth_date is null) or (t.death_date <> '' and p.death_date is null)
 limit 1
 """
@@ -71,7 +71,11 @@ limit 1
 class Engine(Protocol):
     """What normalisation asks of an engine."""
 
+    def load(self, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None: ...
+
     def make(self, name: str, sql: str, view: bool = False) -> None: ...
+
+    def append(self, name: str, sql: str) -> None: ...
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]: ...
 
@@ -139,18 +143,16 @@ def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
         AccountingError: the classes do not add up to the rows read.
     """
     _complete_patients(engine)
-    asked = "null" if as_of is None else f"'{as_of.isoformat()}'"
-    engine.make("asked", f"select cast({asked} as date) as as_of, cast('{today.isoformat()}' as date) as today")
+    engine.load("asked", {"as_of": "DATE", "today": "DATE"}, [(as_of, today)])
     for name, _ in STEPS:
         if name in REMEMBERED:
             if engine.rows(f"select 1 as new from {REMEMBERED[name]} limit 1"):
-                engine.make(name, f"select * from {name} union all by name select * from ({text(name)})")
+                engine.append(name, text(name))
         elif name != "rejections":
             engine.make(name, text(name))
         elif engine.rows(REJECTIONS_DUE):
             engine.make(name, text(name))
-            engine.make("rejected", "select * from rejected union all by name select * from rejections")
-    engine.make("persons", "select * from aged")  # the age is known only once the as-of day is
+            engine.append("rejected", "select * from rejections")
     check_accounting(engine)
     row = engine.rows(
         "select max(h.as_of) as day, count(p.as_of) > 0 as own from horizons as h "

@@ -18,12 +18,12 @@ likely as (
 people as (
   select t.row_no, t.person_id, 'birth_date' as field, t.birth_date as value
   from patients as t
-  inner join persons as p on p.person_id = t.person_id
+  inner join registered as p on p.person_id = t.person_id
   where t.birth_date <> '' and p.birth_date is null
   union all
   select t.row_no, t.person_id, 'death_date' as field, t.death_date as value
   from patients as t
-  inner join persons as p on p.person_id = t.person_id
+  inner join registered as p on p.person_id = t.person_id
   where t.death_date <> '' and p.death_date is null
 )
 select
@@ -65,7 +65,7 @@ select
   f.row_no
 from faulty as f
 inner join source_rows as s on s.row_no = f.row_no
-inner join persons as p on p.person = f.person
+inner join registered as p on p.person = f.person
 left join likely as k
   on k.row_no = f.row_no and k.part = f.part and k.code_id is not distinct from f.code_id
 union all

@@ -79,6 +79,7 @@ class Session:
             UsageError: the format is unknown or not built yet, or an option does not fit.
         """
         self.check(options)
+        self.engine.forget()
         self.source, self.read_so_far = str(source), False
         started = time.perf_counter()
         form, why = detect(source) if options.format == "auto" else (options.format, "as asked for")
@@ -102,8 +103,8 @@ class Session:
         """Read `tellapart.case/1` documents given as dictionaries."""
         self.check(options)
         named = [(f"case {i}" if len(documents) > 1 else "case", "case", d) for i, d in enumerate(documents, 1)]
-        case.read_documents(self.engine, named, case.knowledge_ids(self.knowledge), strict=True)
         with self.engine.hurried(len(documents) <= FEW):
+            case.read_documents(self.engine, named, case.knowledge_ids(self.knowledge), strict=True)
             self._normalize(options)
 
     def _normalize(self, options: Options) -> None:
@@ -130,6 +131,10 @@ class Session:
             wanted: work up these persons only; None: everybody, and find out who is of interest.
             progress: called with each relation made and the seconds it took.
         """
+        with self.engine.hurried(wanted is not None and len(wanted) <= FEW):
+            self._analyse(options, wanted, progress)
+
+    def _analyse(self, options: Options, wanted: Sequence[int] | None, progress: Progress | None) -> None:
         engine = self.engine
         columns, rows = pipeline.prior_rows(self.knowledge)
         if options.prior is not None:
@@ -150,13 +155,12 @@ class Session:
         everybody = wanted is None
         plan = pipeline.AUDIT if everybody else pipeline.WORKUP
         keep = pipeline.KEPT if everybody and not self.keep_all else None
-        with engine.hurried(wanted is not None and len(wanted) <= FEW):
-            for stage in pipeline.run(engine, self.knowledge, plan, keep):
-                now = time.perf_counter()
-                self.seconds[stage.makes] = now - started
-                if progress:
-                    progress(stage.makes, now - started)
-                started = now
+        for stage in pipeline.run(engine, self.knowledge, plan, keep):
+            now = time.perf_counter()
+            self.seconds[stage.makes] = now - started
+            if progress:
+                progress(stage.makes, now - started)
+            started = now
 
     def rejections(self) -> list[dict[str, Any]]:
         """What could not be used of the source read last, in a full order: the columns of `rejected.ndjson`."""

@@ -82,4 +82,5 @@ def workup_documents(
 def _finish(session: Session, options: Options, person_id: str | None) -> Json:
     person = session.person(person_id)
     session.analyse(options, [person])
-    return Documents(session.engine, session.knowledge).workup(person)
+    with session.engine.hurried():
+        return Documents(session.engine, session.knowledge).workup(person)

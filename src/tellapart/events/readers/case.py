@@ -328,18 +328,19 @@ def read_documents(
                 )
             )
             rejected += [
-                (name, None, entry.reference, entry.person_id, fault.where.partition(": ")[2] or None, entry.value,
+                (name, None, entry.reference, entry.person_id, fault.where.partition(": ")[2] or None,
+                 entry.value if entry.value is None or isinstance(entry.value, str) else _short(entry.value),
                  fault.what, fault.what_to_do, row_no)
                 for fault in errors
             ]  # fmt: skip
             if entry.patient is not None and (not errors or entry.usable):
                 patients.append((*entry.patient[:4], row_no, *entry.patient[4:]))
             if not errors:
+                own = {"row_no": row_no, "person_id": entry.person_id, "reference": entry.reference, "coding_no": 0}
                 statements += [
-                    tuple({"row_no": row_no, "part": part, "person_id": entry.person_id,
-                           "reference": entry.reference, "coding_no": 0, **s}.get(c) for c in STATEMENTS.columns)
+                    tuple(map((own | {"part": part} | s).get, STATEMENTS.columns))
                     for part, s in enumerate(entry.statements)
-                ]  # fmt: skip
+                ]
     if strict and (errors := [issue for issue in issues if issue.level == "error"]):
         raise InputError(f"{len(errors)} fault(s) in this case:\n  " + "\n  ".join(str(issue) for issue in errors))
     engine.load("statements", STATEMENTS.columns, statements)
@@ -356,7 +357,7 @@ class _Entry:
     source_type: str
     reference: str
     person_id: str | None
-    value: str | None = None
+    value: Any = None  # as given
     statements: list[dict[str, Any]] = field(default_factory=list)
     patient: tuple[Any, ...] | None = None
     usable: bool = False  # the person is known although something about the person is wrong
@@ -450,7 +451,7 @@ class _Document:
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             given = document.get("schema") if isinstance(document, dict) else None
             self._error("schema", f"{given!r} is not a case that this version reads.", f'Write schema = "{SCHEMA}".')
-            yield _Entry("case.file", "", self.stem, None if given is None else str(given)), self._taken()
+            yield _Entry("case.file", "", self.stem, given), self._taken()
             return
         self._unknown_keys("", document, DOCUMENT_KEYS)
         yield self._person(document), self._taken()
@@ -469,7 +470,7 @@ class _Document:
                 continue
             for number, entry in enumerate(listed):
                 place = f"{key}[{number}]"
-                out = _Entry(f"case.{key}", f"case:{self.person_id}#{place}", self.person_id, _short(entry))
+                out = _Entry(f"case.{key}", f"case:{self.person_id}#{place}", self.person_id, entry)
                 if isinstance(entry, dict):
                     out.statements = read(place, entry, out)
                 else:
@@ -506,7 +507,7 @@ class _Document:
         if born and as_of and born > as_of:
             self._error("person.birth_date", f"{born!r} lies after as_of ({as_of}).", "Correct one of them.")
         setting = self._choice("", document, "setting", self.ids.settings)
-        entry = _Entry("case.person", f"case:{self.person_id}#person", self.person_id, _short(person), usable=True)
+        entry = _Entry("case.person", f"case:{self.person_id}#person", self.person_id, person, usable=True)
         entry.patient = (
             self.person_id, sex or "unknown", born, None,
             None if age is None or born else int(age), as_of[:10] if as_of else None, setting,
