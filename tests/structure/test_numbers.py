@@ -36,7 +36,7 @@ SQL_REASONS: tuple[tuple[str, str], ...] = (
 READERS = "events/readers/"
 """Readers take source formats apart: positions in texts and lists. They see no finding, so they are not scanned."""
 
-PYTHON_ROOMS = ("findings", "criteria", "differential", "answers", "tasks", "rendering")
+PYTHON_ROOMS = ("findings", "criteria", "differential", "answers", "tasks", "rendering", "simulate")
 
 PYTHON_REASONS: dict[tuple[str, str], str] = {
     # (file, the comparison as Python writes it, or the name a number is given): why it is not clinical
@@ -63,6 +63,13 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("rendering/words.py", "factor < 10"): "digits shown",
     ("tasks/document.py", "shown > 99"): "never 100 %, which would claim certainty",
     ("tasks/document.py", "ROUND"): "design §5: written to six decimals",
+    ("simulate/cohort.py", "BATCH"): "persons drawn at once; part of what a seed means",
+    ("simulate/model.py", "UNASKED"): "a mark, not a count",
+    ("simulate/rows.py", "SITES"): "kinds of site, by which codes, units and words go round",
+    ("simulate/rows.py", "FORM_PATTERNS"): "how many ways to tick a form are made",
+    ("simulate/rows.py", "MOST_RESULTS"): "bounds the size of a record, far above the mean of its row",
+    ("simulate/structures.py", "NODES"): "fineness of a quadrature",
+    ("simulate/structures.py", "BISECTIONS"): "beyond double precision",
     ("tasks/audit.py", "MIB"): "bytes of a MiB",
     ("tasks/audit.py", "size <= 2 * MIB"): "design §5: the fingerprint is of the first and last MiB",
     ("tasks/audit.py", "len(foreign) > 3"): "names listed in a message",

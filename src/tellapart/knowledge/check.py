@@ -138,6 +138,30 @@ SPECS: dict[str, Spec] = {
         ("finding", "evidence_id", "hypothesis"), {"finding": FINDING}, cited=False
     ),
     "assumed_rates": Spec(("finding", "hypothesis"), {"finding": FINDING}, numbers=("alpha", "beta")),
+    "simulation_findings": Spec(
+        ("finding",), {"finding": FINDING, "parent": ("simulation_findings", "finding")}, ("mechanism",),
+        ("loading", "odds_ratio"), {"how": ("told", "seen", "test"), "prompts": ("", "lupus", "pain"),
+                                    "family": ("sle", "fm", "any")},
+    ),
+    "simulation_values": Spec(
+        ("value",), {"value": FINDING, "state": ("simulation_findings", "finding"), "test": ("simulation_tests", "test")},
+        numbers=("cut", "normal_cut", "abnormal_spread", "normal_spread", "decimals", "low", "high"),
+        choices={"side": ("low", "high", "titre"), "print_range": ("yes", "some", "no")},
+    ),
+    "simulation_tests": Spec(
+        ("test",), {"needs": ("simulation_findings", "finding")}, ("stage", "base"),
+        ("stage", "base", "per_prompt", "worry", "unless"), {"prompted_by": ("any", "lupus", "pain")},
+    ),
+    "simulation_hypotheses": Spec(
+        ("hypothesis",), numbers=("female", "age_mean", "age_sd", "worry", "coded_sle", "coded_fm"),
+        choices={"hypothesis": (*HYPOTHESES, "neither")},
+    ),
+    "simulation_classes": Spec(("hypothesis", "class", "mechanism"), numbers=("share", "shift"), needed=("share", "shift")),
+    "simulation_diagnoses": Spec(("diagnosis",), {"diagnosis": FINDING}, ("codes",), choices={"coded": ("sle", "fm")}),
+    "simulation_drugs": Spec(
+        ("drug", "coded"), {"drug": ("drugs", "drug")}, numbers=("share", "dose"), choices={"coded": ("sle", "fm", "any")}
+    ),
+    "simulation_settings": Spec(("setting",), needed=("value", "text"), numbers=("value",)),
 }  # fmt: skip
 
 
