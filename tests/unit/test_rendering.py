@@ -423,6 +423,22 @@ def test_the_waterfall_ends_at_the_posterior() -> None:
     assert fall["rows"][-1]["level"] == words.bits(math.log2(posterior["sle"]["p"] / posterior["fm"]["p"]))
 
 
+def test_printed_bits_add_up_to_the_printed_posterior(doc: dict[str, Any]) -> None:
+    differential = doc["differential"]
+    used = [w for w in differential["weights"] if w["used"]]
+    raised = {h: p * 2.0 ** sum(w["bits"][h] for w in used) for h, p in differential["prior"].items()}
+    for h, weight in raised.items():
+        assert weight / sum(raised.values()) == pytest.approx(differential["posterior"][h]["p"], abs=1e-6)
+    said = terminal(doc, width=160).split("FROM PRIOR TO POSTERIOR")[1].split("UNKNOWN, AND")[0]
+    numbers = [[float(n.replace("−", "-")) for n in re.findall(r"[+−]?\d+\.\d{6}", line)] for line in said.splitlines()]
+    start, *steps, end = [row for row in numbers if row]
+    assert len(start) == len(end) == 1
+    assert len(steps) == len(used)
+    assert start[0] == pytest.approx(math.log2(differential["prior"]["sle"] / differential["prior"]["fm"]), abs=1e-6)
+    assert start[0] + sum(change for change, _ in steps) == pytest.approx(end[0], abs=2e-6)
+    assert end[0] == pytest.approx(math.log2(raised["sle"] / raised["fm"]), abs=2e-6)
+
+
 def test_the_waterfall_is_left_out_without_prior_odds(doc: dict[str, Any]) -> None:
     doc["differential"]["prior"]["sle"] = 0.0
     assert charts.waterfall_chart(doc, LABELS) is None

@@ -128,11 +128,12 @@ def waterfall_chart(doc: Document, labels: Labels) -> dict[str, Any] | None:
     for weight in used:
         levels.append(levels[-1] + words.lean(weight))
     scale, ticks = _bits_scale(levels)
-    rows = [_step("Prior odds", None, scale.bar(0.0, start), start, "level")]
+    rows = [_step("Prior odds", None, scale.bar(0.0, start), start, "level", None)]
     for weight, before, after in zip(used, levels, levels[1:], strict=False):
         name = f"{words.weight_label(weight, labels)}: {words.state_words(weight['state'])}"
-        rows.append(_step(name, after - before, scale.bar(before, after), after, "up" if after >= before else "down"))
-    rows.append(_step("Posterior odds", None, scale.bar(0.0, levels[-1]), levels[-1], "level"))
+        kind = "up" if after >= before else "down"
+        rows.append(_step(name, words.lean(weight), scale.bar(before, after), after, kind, weight["finding"]))
+    rows.append(_step("Posterior odds", None, scale.bar(0.0, levels[-1]), levels[-1], "level", None))
     return {"rows": rows, "ticks": ticks, "zero": scale.at(0.0)}
 
 
@@ -140,11 +141,16 @@ def _log_odds(one: float | None, other: float | None) -> float | None:
     return math.log2(one / other) if one and other and words.known(one) and words.known(other) else None
 
 
-def _step(name: str, change: float | None, bar: dict[str, float], level: float, kind: str) -> dict[str, Any]:
+def _step(
+    name: str, change: float | None, bar: dict[str, float], level: float, kind: str, finding: str | None
+) -> dict[str, Any]:
     return {
         "name": name,
+        "finding": finding,
         "change": "" if change is None else words.bits(change),
         "level": words.bits(level),
+        "exact_change": "" if change is None else words.exact_bits(change),
+        "exact_level": words.exact_bits(level),
         "bar": bar,
         "kind": kind,
     }

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tellapart.rendering import words
+from tellapart.rendering import explanation, words
 from tellapart.rendering.words import Document, Labels
 
 _MOST_WEIGHTS = 8
@@ -64,6 +64,10 @@ def _workup(doc: Document, labels: Labels) -> list[RenderableType]:
     parts += _heading("Criteria, SLE and FM side by side")
     parts.append(_side_by_side(doc, labels))
     parts += _weights(doc, labels)
+    steps = explanation.steps_table(doc, labels)
+    if steps is not None:
+        parts += _heading(explanation.TITLE)
+        parts += [_body(Text(explanation.CAPTION, style="dim")), _body(steps)]
     parts += _unknown(doc, labels)
     parts += _later_sections(doc, labels)
     parts += _bullets("Conflicts in the record", words.conflicts(doc, labels))

@@ -160,6 +160,12 @@ def bits(value: float | None) -> str:
     return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
+def exact_bits(value: float) -> str:
+    """Bits with the six decimals in which they are stored, so that a reader can add them up again."""
+    text = f"{value:+.6f}"
+    return "0.000000" if float(text) == 0 else text.replace("-", "−")
+
+
 def percent(p: float | None) -> str:
     """A probability as whole percent; never 0% or 100%, which would claim certainty."""
     if p is None or not known(p):
