@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tellapart import __version__
 from tellapart.doors.simulate import simulate
+from tellapart.doors.validate import validate
 from tellapart.errors import EXIT_DONE, EXIT_INPUT, EXIT_REJECTED, InputError, TellapartError, UsageError
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app = typer.Typer(
 case_app = typer.Typer(no_args_is_help=True, help="Case files: one person typed by hand.")
 knowledge_app = typer.Typer(no_args_is_help=True, help="The knowledge tables everything rests on.")
 app.command()(simulate)
+app.command()(validate)
 app.add_typer(case_app, name="case")
 app.add_typer(knowledge_app, name="knowledge")
 

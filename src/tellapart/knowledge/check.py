@@ -161,6 +161,13 @@ SPECS: dict[str, Spec] = {
     "simulation_drugs": Spec(
         ("drug", "coded"), {"drug": ("drugs", "drug")}, numbers=("share", "dose"), choices={"coded": ("sle", "fm", "any")}
     ),
+    "published_performance": Spec(
+        ("id",), needed=("test", "rule", "population"), choices={"control_kind": ("fm", "mimic")},
+        numbers=("cases", "case_positive", "controls", "control_positive", "sensitivity", "specificity"),
+    ),
+    "validation_cases": Spec(("person",), needed=("never", "calls", "why")),
+    "validation_prevalences": Spec(("prevalence",), numbers=("sle", "fm", "both"), needed=("sle", "fm", "both")),
+    "validation_targets": Spec(("target",), needed=("low", "text"), numbers=("low", "high")),
     "simulation_settings": Spec(("setting",), needed=("value", "text"), numbers=("value",)),
 }  # fmt: skip
 

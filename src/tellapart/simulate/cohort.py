@@ -171,7 +171,7 @@ def _truth(
 
     columns: dict[str, Any] = {
         "person_id": fhir.person_ids(who), "hypothesis": pa.array([HYPOTHESES[i] for i in who.h.tolist()]),
-        "kind": pa.array(kind.tolist()), "sle_onset": date(who.sle_onset), "fm_onset": date(who.fm_onset),
+        "female": who.female, "age": who.age, "kind": pa.array(kind.tolist()), "sle_onset": date(who.sle_onset), "fm_onset": date(who.fm_onset),
         "work_up": date(who.work_up),
     }  # fmt: skip
     for name, logs in (("prior", prior), ("evidence", evidence), ("ordering", ordering)):

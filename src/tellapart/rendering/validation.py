@@ -1,0 +1,356 @@
+"""A `tellapart.validation/1` document as a page of Markdown and its charts. Computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tellapart.rendering.plots import Line, Panel, figure
+
+Document = dict[str, Any]
+DISEASES = {"sle": "SLE present (sle + both)", "fm": "FM present (fm + both)"}
+VERDICT = {"yes": "met", "no": "**missed**", "unclear": "unclear"}
+CHARTS = ("reliability.svg", "completeness.svg", "decision.svg")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _percent(e: dict[str, float | None], digits: int = 1) -> str:
+    """A share with its interval, in per cent."""
+    if e["value"] is None:
+        return "-"
+    return f"{100 * e['value']:.{digits}f} ({100 * (e['low'] or 0):.{digits}f}-{100 * (e['high'] or 0):.{digits}f})"
+
+
+def _number(e: dict[str, float | None]) -> str:
+    return "-" if e["value"] is None else f"{e['value']:.2f} ({e['low']:.2f} to {e['high']:.2f})"
+
+
+def _plain(x: float | None, digits: int = 3) -> str:
+    return "-" if x is None else f"{x:.{digits}f}"
+
+
+def page(document: Document, charts: str) -> str:
+    """The whole page; `charts` is the folder of the charts as seen from it."""
+    parts = [
+        "<!-- written by `tellapart validate`: run it again, do not edit -->",
+        "# Validation",
+        _intro(document), _failures(document), _published(document), _cases(document), _calibration(document, charts),
+        _calls(document, charts), _side_by_side(document, charts), _criteria(document),
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def _intro(d: Document) -> str:
+    quick = " **Quick run: few persons, wide intervals.**" if d["quick"] else ""
+    return (
+        f"Software {d['software']}, knowledge {d['knowledge']}.{quick} Simulated persons come from `tellapart simulate`, "
+        "went through the normal `audit` as FHIR, with the true prevalence as prior. Their rates are those of the evidence "
+        "tables; how findings go together, what is missing and how it is written is not what the program assumes. So this "
+        "measures the method, not the evidence: a real clinic differs in its rates too. Intervals are 95 %.\n\n"
+        "    tellapart validate --out validation"
+    )
+
+
+def _failures(d: Document) -> str:
+    """What was wanted and is not reached, first."""
+    missed: list[str] = []
+    for c in d["calibration"]:
+        where = f"{c['cohort']['structure']}, {c['prevalence']}"
+        for disease, name in DISEASES.items():
+            found = c["diseases"][disease]
+            for what in ("slope", "intercept"):
+                if found[f"{what}_met"] == "no":
+                    missed.append(f"{what} of {name}, {where}: {_number(found[what])}")
+    for c in d["comparison"]:
+        where = f"{c['cohort']['structure']}, {c['cohort']['completeness']:.0%} on record"
+        for what, name in (("fm_called_sle", "FM only called sle"), ("sle_called_fm", "SLE only called fm")):
+            whole = what == "fm_called_sle" or c["cohort"]["completeness"] == 1.0
+            if whole and c[f"{what}_met"] == "no":
+                missed.append(f"{name}, {where}: {_percent(c[what])} %")
+        if c["of_ideal"] < d["targets"]["of_ideal"]["low"]:
+            missed.append(f"accuracy as a share of the ideal observer's, {where}: {c['of_ideal']:.1%}")
+    forbidden = [c["person"] for c in d["cases"] if c["forbidden"] or not c["as_expected"]]
+    missed += [f"shipped case {person}: not the expected call" for person in forbidden]
+    targets = "\n".join(
+        f"- {t['text']}: {t['low']:g} to {t['high']:g}" for t in d["targets"].values() if t["high"] is not None
+    )
+    head = f"## What was wanted\n\n{targets}\n\n## Where it fails\n\n"
+    if not missed:
+        return head + "Nowhere in the cells below (where a limit lies inside the interval, it says unclear)."
+    return head + "\n".join(f"- {m}" for m in missed)
+
+
+def _published(d: Document) -> str:
+    rows = []
+    for r in d["published"]:
+        computed, ratio = r["computed"], r["ratio"]
+        rows.append(
+            (
+                r["test"], r["rule"], f"{r['population']} ({r['reference']})",
+                f"{r['printed']['sensitivity']:g} / {r['printed']['specificity']:g}",
+                f"{_percent(computed['sensitivity'])} / {_percent(computed['specificity'])}" if computed else "no counts",
+                _plain(ratio["published"], 1) if ratio else "-", _plain(ratio["ours"], 1) if ratio else "-",
+                "seen" if r["verified"] else "unverified",
+            )
+        )  # fmt: skip
+    again = [
+        (
+            r["reference"], f"{r['cases']} / {r['controls']} ({r['against']})", ", ".join(r["findings"]),
+            f"{r['auc']['value']:.2f} ({r['auc']['low']:.2f}-{r['auc']['high']:.2f})", _percent(r["sensitivity"]),
+            _percent(r["specificity"]), f"{r['mean_p_cases']:.2f} / {r['mean_p_controls']:.2f}",
+        )
+        for r in d["rebuilt"]
+    ]  # fmt: skip
+    return "\n\n".join(
+        (
+            "## Published performance",
+            "Printed figures, the same from the counts in the repository, and the likelihood ratio of a positive result "
+            "beside the one that the program uses. They differ where the program pools several papers, prefers another "
+            "definition or control group (Raynaud: these mimics are rich in scleroderma), or shrinks a small study.",
+            _table(
+                (
+                    "test",
+                    "rule",
+                    "population",
+                    "printed sens / spec",
+                    "from counts",
+                    "LR+ published",
+                    "LR+ used",
+                    "checked",
+                ),
+                rows,
+            ),
+            "Published cohorts rebuilt person by person from their printed counts (findings dealt out independently, since "
+            "papers print margins; range over rebuilt copies) and worked up with their own share of lupus as prior; "
+            "positive is a probability of lupus above that prior:",
+            _table(
+                (
+                    "cohort",
+                    "SLE / others",
+                    "findings",
+                    "AUC",
+                    "sensitivity",
+                    "specificity",
+                    "mean P(lupus) SLE / others",
+                ),
+                again,
+            ),
+        )
+    )
+
+
+def _cases(d: Document) -> str:
+    rows = [
+        (c["person"], c["why"], c["call"], " or ".join(c["expected"]), "yes" if c["as_expected"] else "**no**")
+        for c in d["cases"]
+    ]
+    return "## Shipped cases\n\n" + _table(("person", "story", "call", "expected", "as expected"), rows)
+
+
+def _calibration(d: Document, charts: str) -> str:
+    rows = []
+    for c in d["calibration"]:
+        for disease, name in DISEASES.items():
+            f = c["diseases"][disease]
+            rows.append(
+                (
+                    c["cohort"]["structure"], c["prevalence"], name, str(f["persons_with"]), _plain(f["brier"], 4),
+                    _plain(f["brier_ideal"], 4), f"{_number(f['slope'])} {VERDICT[f['slope_met']]}",
+                    f"{_number(f['intercept'])} {VERDICT[f['intercept_met']]}", _plain(f["auc"]), _plain(f["auc_ideal"]),
+                )
+            )  # fmt: skip
+    first = d["calibration"][0]["cohort"]
+    return "\n\n".join(
+        (
+            "## Calibration",
+            f"{first['persons']} persons per row, {first['completeness']:.0%} on record. The slope is 1 when probabilities "
+            "are neither too bold nor too shy, the intercept 0 when they are right on average.",
+            _table(
+                (
+                    "structure",
+                    "prevalence",
+                    "of",
+                    "have it",
+                    "Brier",
+                    "Brier ideal",
+                    "slope",
+                    "intercept",
+                    "AUC",
+                    "AUC ideal",
+                ),
+                rows,
+            ),
+            f"![Reliability: share that has the disease by probability given]({charts}/reliability.svg)",
+        )
+    )
+
+
+def _calls(d: Document, charts: str) -> str:
+    rows = [
+        (
+            c["cohort"]["structure"], f"{c['cohort']['completeness']:.0%}", _percent(c["decided"]),
+            _percent(c["right_of_decided"]), _percent(c["undetermined"]), _percent(c["fm_called_sle"], 2),
+            _percent(c["sle_called_fm"], 2), _plain(c["everybody"][0]["accuracy"]), _plain(c["accuracy_ideal"]),
+            f"{100 * c['of_ideal']:.1f}",
+        )
+        for c in d["comparison"]
+    ]  # fmt: skip
+    return "\n\n".join(
+        (
+            "## Calls, by completeness of the record",
+            "At the shipped thresholds, in per cent; accuracy is that of the likeliest hypothesis, nobody left out.",
+            _table(
+                ("structure", "on record", "decided", "right of decided", "undetermined", "FM only called sle",
+                 "SLE only called fm", "accuracy", "accuracy ideal", "% of ideal"),
+                rows,
+            ),
+            f"![Accuracy of the likeliest hypothesis by completeness of the record]({charts}/completeness.svg)",
+        )
+    )  # fmt: skip
+
+
+def _side_by_side(d: Document, charts: str) -> str:
+    parts = [
+        "## Beside others, on the same persons",
+        "The ideal observer knows the generator: nobody can do better. Both trained models learned from labelled persons of "
+        "the same generator, at the same completeness and prevalence; the program learned from none. A single rule gives "
+        "no probability, so it has no calibration; what a rule cannot answer counts as negative.",
+    ]
+    for c in d["comparison"]:
+        parts.append(f"### {c['cohort']['structure']}, {c['cohort']['completeness']:.0%} on record")
+        rows = []
+        for e in c["everybody"]:
+            sle, fm = e["diseases"]["sle"], e["diseases"]["fm"]
+            rows.append(
+                (
+                    e["who"], _plain(e["accuracy"]), _plain(sle["auc"]), _plain(sle["brier"]), _number(sle["slope"]),
+                    _number(sle["intercept"]), _plain(fm["auc"]), _plain(fm["brier"]), _number(fm["slope"]),
+                    _number(fm["intercept"]),
+                )
+            )  # fmt: skip
+        parts.append(
+            _table(
+                ("who", "accuracy (of four)", "AUC SLE", "Brier", "slope", "intercept", "AUC FM", "Brier", "slope",
+                 "intercept"),
+                rows,
+            )
+        )  # fmt: skip
+        rules = [
+            (
+                r["rule"], _percent(r["sensitivity"]), _percent(r["specificity"]), _plain(r["accuracy"]), _plain(r["auc"]),
+                _percent(r["fm_only_positive"]) if r["fm_only_positive"] else "",
+            )
+            for r in c["single_rules"]
+        ]  # fmt: skip
+        parts.append(
+            _table(
+                ("single rule", "sensitivity", "specificity", "accuracy", "AUC", "FM only positive for lupus"), rules
+            )
+        )
+    parts.append(f"![Decision curves: net benefit by threshold]({charts}/decision.svg)")
+    return "\n\n".join(parts)
+
+
+def _criteria(d: Document) -> str:
+    rows = []
+    for c in d["criteria"]:
+        for name, s in c["sets"].items():
+            rows.append(
+                (c["cohort"]["structure"], name, _percent(s["sensitivity"]), _percent(s["specificity_neither"]),
+                 _percent(s["specificity_fm"]))
+            )  # fmt: skip
+    done = d["criteria"][0]["cohort"]["completeness"]
+    return "\n\n".join(
+        (
+            "## Classification sets on simulated records",
+            f"At {done:.0%} on record, points at face value, to hold beside the published figures above: published "
+            "sensitivities are of established or selected lupus, simulated rates mostly of early lupus.",
+            _table(
+                ("structure", "set", "sensitivity", "specificity against neither", "specificity against FM only"), rows
+            ),
+        )
+    )
+
+
+def charts(document: Document) -> dict[str, str]:
+    """File name to SVG."""
+    return dict(zip(CHARTS, (_reliability(document), _completeness(document), _decision(document)), strict=True))
+
+
+def _reliability(d: Document) -> str:
+    panels = []
+    for structure in dict.fromkeys(c["cohort"]["structure"] for c in d["calibration"]):
+        for disease, name in DISEASES.items():
+            lines = []
+            for c in d["calibration"]:
+                if c["cohort"]["structure"] == structure:
+                    points = c["diseases"][disease]["reliability"]
+                    lines.append(
+                        Line(
+                            c["prevalence"],
+                            [(p["mean"], p["value"]) for p in points],
+                            [(p["low"], p["high"]) for p in points],
+                        )
+                    )
+            panels.append(Panel(f"{structure}: {name}", lines, diagonal=True))
+    return figure(
+        panels, 2, "probability given", "share that has it", "Reliability of the probabilities, with intervals"
+    )
+
+
+def _completeness(d: Document) -> str:
+    panels = []
+    for structure in dict.fromkeys(c["cohort"]["structure"] for c in d["comparison"]):
+        mine = [c for c in d["comparison"] if c["cohort"]["structure"] == structure]
+        names = [e["who"] for e in mine[0]["everybody"]]
+        lines = [
+            Line(
+                name,
+                [
+                    (c["cohort"]["completeness"], e["accuracy"])
+                    for c in mine
+                    for e in c["everybody"]
+                    if e["who"] == name
+                ],
+            )
+            for name in names
+        ]
+        lines.append(Line("tellapart, decided", [(c["cohort"]["completeness"], c["decided"]["value"]) for c in mine]))
+        lines.append(
+            Line(
+                "tellapart, right of decided",
+                [(c["cohort"]["completeness"], c["right_of_decided"]["value"]) for c in mine],
+            )
+        )
+        panels.append(Panel(structure, lines))
+    return figure(panels, 3, "share on record", "share of persons", "Accuracy and calls by completeness of the record")
+
+
+def _decision(d: Document) -> str:
+    last = [c for c in d["comparison"] if c["cohort"]["completeness"] == d["calibration"][0]["cohort"]["completeness"]]
+    panels = []
+    for c in last:
+        for disease, name in DISEASES.items():
+            at = c["thresholds"]
+            lines = [
+                Line(e["who"], list(zip(at, e["diseases"][disease]["net_benefit"], strict=True)))
+                for e in c["everybody"]
+            ]
+            rule = {"sle": "EULAR/ACR 2019 alone (points ≥ 10)", "fm": "ACR 2016 FM form alone"}[disease]
+            lines += [
+                Line("one set alone", list(zip(at, r["net_benefit"], strict=True)))
+                for r in c["single_rules"]
+                if r["rule"] == rule
+            ]
+            lines.append(
+                Line("everybody treated as having it", list(zip(at, c["everybody_treated"][disease], strict=True)))
+            )
+            top = max(
+                c["everybody_treated"][disease][0], *(e["diseases"][disease]["net_benefit"][0] for e in c["everybody"])
+            )
+            panels.append(Panel(f"{c['cohort']['structure']}: {name}", lines, -0.05, round(top + 0.05, 2)))
+    return figure(panels, 2, "threshold of probability", "net benefit", "Decision curves")
