@@ -1,7 +1,4 @@
--- intervals: one row per person of interest: posterior with interval. Steered by weights (bits and their sd), limits.
--- Closed form on the logit scale (delta method): the log of each hypothesis' weight varies by the sum of its findings'
--- variances (sampling and between studies, see weights), and a share moves against all others by their weight in it.
--- Hypotheses that share one rate (`both` from `sle`) move together: their coefficients are added before squaring.
+-- intervals: one row per person of interest: posterior with interval. Steered by weights, limits.
 with added as (
   select
     s.person, s.setting, s.prior_sle, s.prior_fm, s.prior_both, s.prior_neither,

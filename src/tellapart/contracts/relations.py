@@ -521,8 +521,8 @@ CALLS = Relation(
     "one row per person of interest: the call and why",
     ("person",),
     {
-        "person": WHOLE, "lead": TEXT, "p_lead": REAL, "low_lead": REAL, "forbidding_flags": WHOLE, "call": TEXT,
-        "ground": TEXT,
+        "person": WHOLE, "lead": TEXT, "p_lead": REAL, "low_lead": REAL, "forbidding_flags": WHOLE, "missing": WHOLE,
+        "call": TEXT, "ground": TEXT,
     },
 )  # fmt: skip
 

@@ -1,24 +1,7 @@
--- calls: one row per person of interest: the call and why. Steered by limits (call_*), red_flags.forbids_fm.
--- `undetermined` unless the leading hypothesis is separated; never `fm` against a red flag in force; never `neither`
--- while a test that decides is not on record (workup_tests.decides).
-with led as (
-  select i.*,
-    greatest(p_sle, p_fm, p_both, p_neither) as p_lead,
-    case greatest(p_sle, p_fm, p_both, p_neither)
-      when p_sle then 'sle' when p_fm then 'fm' when p_both then 'both' else 'neither'
-    end as lead
-  from intervals as i
-),
-bounded as (
-  select *,
-    case lead
-      when 'sle' then greatest(p_fm, p_both, p_neither) when 'fm' then greatest(p_sle, p_both, p_neither)
-      when 'both' then greatest(p_sle, p_fm, p_neither) else greatest(p_sle, p_fm, p_both)
-    end as p_next,
-    case lead when 'sle' then p_sle_low when 'fm' then p_fm_low when 'both' then p_both_low else p_neither_low end as low_lead
-  from led
-),
-undecided as (
+-- calls: one row per person of interest: the call and why. Steered by limits (call_*), red_flags.forbids_fm,
+-- workup_tests.decides.
+{% from 'differential/call.sql.j2' import call with context %}
+with undecided as (
   -- `neither` is an answer only where the tests that decide are on record
   select i.person, count(distinct t.test) as missing
   from interest as i
@@ -32,23 +15,11 @@ undecided as (
 ),
 forbidding as (
   select person, count(*) as flags from red_flags_in_force where forbids group by person
-)
-select b.person, b.lead, b.p_lead, b.low_lead, coalesce(f.flags, 0) as forbidding_flags,
-  case
-    when b.p_lead < {{ limit("call_min_p") }} or b.low_lead < {{ limit("call_min_low") }} then 'undetermined'
-    when b.p_lead < {{ limit("call_min_ratio") }} * b.p_next then 'undetermined'
-    when b.lead = 'fm' and f.flags > 0 then 'undetermined'
-    when b.lead = 'neither' and u.missing > 0 then 'undetermined'
-    else b.lead
-  end as call,
-  case
-    when b.p_lead < {{ limit("call_min_p") }} then 'not_separated'
-    when b.low_lead < {{ limit("call_min_low") }} then 'interval_too_wide'
-    when b.p_lead < {{ limit("call_min_ratio") }} * b.p_next then 'not_separated'
-    when b.lead = 'fm' and f.flags > 0 then 'red_flag_forbids_fm'
-    when b.lead = 'neither' and u.missing > 0 then 'decisive_tests_missing'
-    else 'separated'
-  end as ground
-from bounded as b
-left join forbidding as f on f.person = b.person
-left join undecided as u on u.person = b.person
+),
+checks as (
+  select i.person, coalesce(f.flags, 0) as forbidding_flags, coalesce(u.missing, 0) as missing
+  from interest as i
+  left join forbidding as f on f.person = i.person
+  left join undecided as u on u.person = i.person
+),
+{{ call("intervals", "checks") }}

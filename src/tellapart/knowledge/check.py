@@ -111,7 +111,7 @@ SPECS: dict[str, Spec] = {
                    choices={"both_from": ("sle", "fm", "noisy_or", "none", "")}),
     "weights": Spec(
         ("finding", "state"), {"finding": FINDING},
-        numbers=tuple(f"{h}_{c}" for h in HYPOTHESES for c in ("bits", "sd")),
+        numbers=(*(f"{h}_{c}" for h in HYPOTHESES for c in ("bits", "sd")), "neither_sd", "neither_rate"),
         choices={"state": ("present", "absent"), "assumed": YES_NO},
     ),
     "limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),

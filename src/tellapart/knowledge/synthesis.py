@@ -53,7 +53,7 @@ WEIGHED = ("sle", "fm", "both")
 STATES = ("present", "absent")
 COLUMNS = (
     "finding", "state", "sle_bits", "fm_bits", "both_bits", "sle_sd", "fm_sd", "both_sd", "neither_sd",
-    "sle_shares", "fm_shares", "both_shares", "assumed", "citation", "verified",
+    "sle_shares", "fm_shares", "both_shares", "neither_rate", "assumed", "citation", "verified",
 )  # fmt: skip
 DECIMALS = 6
 LN2 = math.log(2.0)
@@ -376,6 +376,7 @@ def weight(finding: str, state: str, evidence: Evidence, both_from: str, cap: fl
         row[f"{hypothesis}_sd"] = _decimal(term.sd)
         row[f"{hypothesis}_shares"] = "" if term.owner == hypothesis else term.owner
     row["neither_sd"] = _decimal(found["neither"].sd)
+    row["neither_rate"] = _decimal(2.0 ** found["neither"].log2)
     row["assumed"] = "yes" if evidence.assumed else "no"
     row["citation"] = ";".join(sorted(evidence.citation))
     row["verified"] = "V" if evidence.verified else "M"
@@ -447,7 +448,7 @@ def differences(was: str, now: str) -> list[str]:
     for a, b in zip(old, new, strict=False):
         for column in COLUMNS:
             x, y = a.get(column) or "", b[column]
-            number = column.endswith(("_bits", "_sd"))
+            number = column.endswith(("_bits", "_sd", "_rate"))
             if x != y and not (number and x and abs(float(x) - float(y)) <= step):
                 faults.append(f"weights.csv: {b['finding']} {b['state']}: {column} is {x!r}, the evidence gives {y!r}")
     return faults
