@@ -25,19 +25,23 @@ class Engine(Protocol):
 
     def load(self, name: str, columns: Any, rows: Any) -> None: ...
 
-    def make(self, name: str, sql: str, view: bool = False) -> None: ...
+    def make(self, name: str, sql: str, view: bool = False, only_with: str | None = None) -> None: ...
 
     def drop(self, name: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One step: `file` (inside the package) makes relation `makes` from `reads`, for everybody or persons of interest."""
+    """One step: `file` (inside the package) makes relation `makes` from `reads`, for everybody or persons of interest.
+
+    `only_with` names a relation of `reads` without whose rows the statement has none either: it is not run then.
+    """
 
     makes: str
     file: str
     reads: tuple[str, ...]
     view: bool = False
+    only_with: str | None = None
 
 
 ROOM_CONTEXT: dict[str, Callable[[Knowledge], dict[str, Any]]] = {
@@ -112,6 +116,20 @@ INTEREST = (
 # what a document adds: the state of every item
 ITEMS = (Stage("items", "criteria/items.sql", ("masks",)),)
 
+# how active the disease is, for persons with lupus
+ACTIVITY = (
+    Stage("lupus", "criteria/lupus.sql", ("calls", "findings")),
+    Stage(
+        "activity",
+        "criteria/activity.sql",
+        (
+            "lupus", "occurrences", "interest_events", "exposures", "horizons", "codes", "drugs",
+            "activity_items", "activity_clauses", "activity_conditions", "activity_bands",
+        ),
+        only_with="lupus",
+    ),
+)  # fmt: skip
+
 # what an audit adds: one row per person read, and the list to work through
 ANSWERS = (
     Stage(
@@ -132,8 +150,8 @@ ANSWERS = (
 
 AUDIT = EVERYBODY + INTEREST + ANSWERS
 # one person is of interest because somebody asks: the same statements, without the search through everybody
-WORKUP = FORMS + PRIORS + INTEREST + ITEMS
-STAGES = EVERYBODY + INTEREST + ITEMS + ANSWERS
+WORKUP = FORMS + PRIORS + INTEREST + ITEMS + ACTIVITY
+STAGES = EVERYBODY + INTEREST + ITEMS + ACTIVITY + ANSWERS
 
 
 @lru_cache(maxsize=4)
@@ -172,7 +190,7 @@ def run(
     texts = statements(knowledge)
     last = _last_readers(stages)
     for number, stage in enumerate(stages):
-        engine.make(stage.makes, texts[stage.makes], view=stage.view)
+        engine.make(stage.makes, texts[stage.makes], view=stage.view, only_with=stage.only_with)
         if keep is not None:
             for name, reader in last.items():
                 if reader == number and name not in keep:

@@ -58,6 +58,7 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("rendering/terminal.py", "_MOST_EVIDENCE"): "layout: lines shown",
     ("rendering/terminal.py", "_MOST_ROWS"): "layout: lines shown",
     ("rendering/terminal.py", "_INDENT"): "layout",
+    ("rendering/activity.py", "_MOST_DAYS"): "layout: rows shown",
     ("rendering/words.py", "len(items) < 2"): "grammar: one word needs no `and`",
     ("rendering/words.py", "whole > 99"): "never 100 %, which would claim certainty",
     ("rendering/words.py", "factor < 10"): "digits shown",

@@ -453,6 +453,23 @@ ITEMS = Relation(
     {"person": WHOLE, "basis": TEXT, "<item>": TEXT},
 )
 
+LUPUS = Relation(
+    "lupus",
+    "one row per person of interest who has lupus by the call or by a coded diagnosis",
+    ("person",),
+    {"person": WHOLE},
+)
+
+ACTIVITY = Relation(
+    "activity",
+    "one row per person with lupus, activity index, day and item of it: its state, and the total of the day",
+    ("person", "index", "on_day", "item"),
+    {
+        "person": WHOLE, "index": TEXT, "on_day": DAY, "item": TEXT, "state": TEXT, "weight": REAL, "contested_by": TEXT,
+        "contested_row_no": WHOLE, "low": REAL, "high": REAL, "stated": FLAG, "category": TEXT, "at_least": TEXT,
+    },
+)  # fmt: skip
+
 # the differential room
 
 SETTINGS = Relation(
@@ -566,7 +583,7 @@ MADE = (
     ROW_CLASSES, ACCOUNTING,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
-    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS,
+    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     PERSONS_OUT, WORKLIST,
 )  # fmt: skip

@@ -81,8 +81,8 @@ class DuckDB:
         self.connection.unregister("incoming")
         self._kept[name] = _Kept("", loaded=(dict(columns), listed))
 
-    def make(self, name: str, sql: str, view: bool = False) -> None:
-        """Make relation `name` by a query."""
+    def make(self, name: str, sql: str, view: bool = False, only_with: str | None = None) -> None:
+        """Make relation `name` by a query. If table `only_with` is empty, `name` is too, and an old one is only emptied."""
         kept = self._kept.get(name)
         if not self._again or kept is None or kept.sql != sql or kept.fills >= REFILLS:
             self.connection.execute(
@@ -95,7 +95,8 @@ class DuckDB:
                 self.connection.execute(f'prepare "fill_{name}" as insert into "{name}" {sql}')
                 kept.prepared_at = self._changes
             self.connection.execute(self._statement(f'delete from "{name}"'))
-            self.connection.execute(self._statement(f'execute "fill_{name}"'))
+            if only_with is None or self.one(f'select count(*) from "{only_with}"'):
+                self.connection.execute(self._statement(f'execute "fill_{name}"'))
             kept.fills += 1
 
     def append(self, name: str, sql: str) -> None:

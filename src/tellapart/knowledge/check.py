@@ -90,6 +90,24 @@ SPECS: dict[str, Spec] = {
         {"set": ("criteria_sets", "set"), "item": ("criteria_items", "item"), "finding": FINDING},
         numbers=("occasions",), choices={"role": ("needs", "excludes")},
     ),
+    "activity_indices": Spec(
+        ("index",), {"stated_as": FINDING, "part_of": ("activity_indices", "index")}, ("label", "maximum"), ("maximum",),
+        {"kind": ("score", "target"), "shown": YES_NO},
+    ),
+    "activity_items": Spec(
+        ("item",), {"indices": ("activity_indices", "index")}, ("indices", "weight", "label"), ("weight",)
+    ),
+    "activity_clauses": Spec(
+        ("item", "role", "alternative", "finding"), {"item": ("activity_items", "item"), "finding": FINDING},
+        choices={"role": ("needs", "denies"), "patient_counts": YES_NO},
+    ),
+    "activity_conditions": Spec(
+        ("item", "measure", "what"), {"item": ("activity_items", "item")}, ("what", "threshold"), ("threshold",),
+        {"measure": ("index", "new", "value", "steroid", "drug"), "comparator": ("<=", "<")},
+    ),
+    "activity_bands": Spec(
+        ("index", "low"), {"index": ("activity_indices", "index")}, ("low", "high", "category", "text"), ("low", "high")
+    ),
     "red_flags": Spec(
         ("flag",), {"ends_with": FINDING}, ("text", "window_days"), ("window_days",),
         {"urgency": ("emergency", "same_day", "urgent", "soon", "always"), "forbids_fm": YES_NO},
@@ -195,6 +213,7 @@ def faults(tables: Tables) -> list[str]:
         _implies,
         _causes,
         _rules,
+        _activity,
     ):
         out += rule(tables)
     return out
@@ -424,3 +443,34 @@ def _rules(tables: Tables) -> Iterator[str]:
         if key in seen:
             yield f"value_rules.csv:{line}: threshold: overlaps the rule of line {seen[key]}"
         seen[key] = line
+
+
+def _activity(tables: Tables) -> Iterator[str]:
+    total: Counter[str] = Counter()
+    for row in tables["activity_items"]:
+        for index in row["indices"].split(";"):
+            total[index] += round(float(row["weight"]))
+    bands: dict[str, list[tuple[int, int]]] = {}
+    for row in tables["activity_bands"]:
+        bands.setdefault(row["index"], []).append((int(row["low"]), int(row["high"])))
+    for line, row in _lines(tables, "activity_indices"):
+        where, maximum = f"activity_indices.csv:{line}", int(row["maximum"])
+        if total[row["index"]] != maximum:
+            yield f"{where}: maximum: the items of {row['index']} add up to {total[row['index']]}, not {maximum}"
+        covered = [n for low, high in sorted(bands.get(row["index"], [])) for n in range(low, high + 1)]
+        if row["shown"] == "yes" and covered != list(range(maximum + 1)):
+            yield f"{where}: index: the bands of {row['index']} do not cover 0 to {maximum} once each"
+    judged = {r["item"] for name in ("activity_clauses", "activity_conditions") for r in tables[name]}
+    known = {
+        "index": {r["index"] for r in tables["activity_indices"]},
+        "new": {r["index"] for r in tables["activity_indices"]},
+        "value": {r["finding"] for r in tables["findings"] if r["kind"] == "value"},
+        "steroid": {r["class"] for r in tables["drugs"]},
+        "drug": {r["drug"] for r in tables["drugs"]},
+    }
+    for line, row in _lines(tables, "activity_items"):
+        if row["item"] not in judged:
+            yield f"activity_items.csv:{line}: item: {row['item']!r} has no clause and no condition, so it is never known"
+    for line, row in _lines(tables, "activity_conditions"):
+        if row["what"] not in known[row["measure"]]:
+            yield f"activity_conditions.csv:{line}: what: {row['what']!r} is nothing that {row['measure']!r} measures"

@@ -83,6 +83,16 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     out["instrument_rules"] = _typed(
         knowledge, "instrument_rules", {"set": TEXT, "alternative": TEXT, "variable": TEXT, "low": REAL, "high": REAL}
     )
+    out["activity_items"] = _activity_items(knowledge)
+    out["activity_clauses"] = _typed(knowledge, "activity_clauses", {
+        "item": TEXT, "role": TEXT, "alternative": TEXT, "finding": TEXT, "patient_counts": TEXT,
+    })  # fmt: skip
+    out["activity_conditions"] = _typed(knowledge, "activity_conditions", {
+        "item": TEXT, "measure": TEXT, "what": TEXT, "comparator": TEXT, "threshold": REAL, "unit": TEXT,
+    })  # fmt: skip
+    out["activity_bands"] = _typed(
+        knowledge, "activity_bands", {"index": TEXT, "low": REAL, "high": REAL, "category": TEXT}
+    )
     out["finding_explains"] = _typed(knowledge, "findings", {"finding": TEXT, "fm_explains": TEXT})
     out["worklist_reasons"] = _typed(knowledge, "worklist_reasons", {
         "reason": TEXT, "place": WHOLE, "urgency": TEXT, "coded_sle": TEXT, "coded_fm": TEXT, "single_sle_claim": TEXT,
@@ -99,6 +109,24 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     )
     out["prior_rows"] = _priors(knowledge)
     return out
+
+
+def _activity_items(knowledge: Knowledge) -> Table:
+    """activity_items with one row per index that an item belongs to, and what the index says of itself."""
+    indices = {r["index"]: r for r in knowledge["activity_indices"]}
+
+    def stated_as(index: str) -> str | None:
+        return indices[index]["stated_as"] or None if index else None
+
+    return (
+        {"index": TEXT, "item": TEXT, "weight": REAL, "stated_as": TEXT, "whole_stated_as": TEXT, "shown": "BOOLEAN"},
+        [
+            (index, r["item"], float(r["weight"]), stated_as(index), stated_as(indices[index]["part_of"]),
+             indices[index]["shown"] == "yes")
+            for r in knowledge["activity_items"]
+            for index in r["indices"].split(";")
+        ],
+    )  # fmt: skip
 
 
 def _usual_ranges(knowledge: Knowledge) -> Table:

@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tellapart.rendering import charts, words
+from tellapart.rendering import activity, charts, words
 from tellapart.rendering.words import Document, Labels
 
 
@@ -74,6 +74,9 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "finding_ids": {f["finding"] for f in findings},
         "conflicts": words.conflicts(doc, labels),
         "contested": words.contested(doc, labels),
+        "activity": activity.lines(doc, labels),
+        "activity_caption": activity.caption(doc),
+        "activity_course": activity.course(doc),
         "worksheets": [_worksheet(c, labels) for c in doc.get("criteria") or ()],
         "next_tests": [_test(t, labels) for t in doc.get("next_tests") or ()],
         "treatment": [_treatment(t) for t in doc.get("treatment") or ()],

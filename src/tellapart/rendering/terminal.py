@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tellapart.rendering import explanation, words
+from tellapart.rendering import activity, explanation, words
 from tellapart.rendering.words import Document, Labels
 
 _MOST_WEIGHTS = 8
@@ -69,6 +69,7 @@ def _workup(doc: Document, labels: Labels) -> list[RenderableType]:
         parts += _heading(explanation.TITLE)
         parts += [_body(Text(explanation.CAPTION, style="dim")), _body(steps)]
     parts += _unknown(doc, labels)
+    parts += _activity(doc, labels)
     parts += _later_sections(doc, labels)
     parts += _bullets("Conflicts in the record", words.conflicts(doc, labels))
     parts += _bullets("Likelier causes on record", words.contested(doc, labels))
@@ -200,6 +201,20 @@ def _unknown(doc: Document, labels: Labels) -> list[RenderableType]:
             parts.append(_under(f"not on record: {row['unknown']}", level=2))
         if row["fewest"]:
             parts.append(_under(f"would be met with: {row['fewest']}", level=2))
+    return parts
+
+
+def _activity(doc: Document, labels: Labels) -> list[RenderableType]:
+    lines = activity.lines(doc, labels)
+    if not lines:
+        return []
+    parts = [*_heading(activity.TITLE), _body(Text(activity.caption(doc), style="dim"))]
+    for line in lines:
+        parts.append(_body(Text(f"{line.name}: ").append(line.verdict, style="bold")))
+        parts += [_under(note, level=2) for note in line.notes]
+        if line.unknown:
+            names = words.first_of(line.unknown, _MOST_ROWS)
+            parts.append(_under(f"Not on record, {len(line.unknown)} of {line.items}: {names}", "dim", level=2))
     return parts
 
 

@@ -483,7 +483,13 @@ def versions(doc: Document) -> str:
 def citations_of(doc: Document) -> list[str]:
     """Ids of every reference the document cites, in order of first use."""
     seen: dict[str, None] = {}
-    for part in (doc["differential"].get("weights"), doc.get("treatment"), doc.get("mimics"), doc.get("next_tests")):
+    for part in (
+        doc["differential"].get("weights"),
+        doc.get("treatment"),
+        doc.get("mimics"),
+        doc.get("next_tests"),
+        doc.get("activity"),
+    ):
         for entry in part or ():
             for reference in entry.get("references") or ():
                 seen.setdefault(str(reference), None)

@@ -91,7 +91,8 @@ class Documents:
             "next_tests": [],
             "treatment": [],
             "instruments": self._instruments(person),
-            "activity": [],
+            "activity": self._activity(person, occurrences),
+            "activity_course": self._activity_course(person),
             "course": [],
             "flares": [],
             "reciprocal": [],
@@ -338,6 +339,83 @@ class Documents:
                 }
             )  # fmt: skip
         return out
+
+    def _activity(self, person: int, occurrences: dict[str, list[Json]]) -> list[Json]:
+        """Every activity index on the latest day, with all its items."""
+        rows = self.engine.rows(
+            "select * from activity where person = ? and on_day = (select max(on_day) from activity where person = ?)",
+            [person, person],
+        )
+        by_item = {(r["index"], r["item"]): r for r in rows}
+        if not by_item:
+            return []
+        window = int(self.knowledge.limit("activity_window_days"))
+        texts = {(r["index"], r["category"]): r["text"] for r in self.knowledge["activity_bands"]}
+        findings: dict[str, list[str]] = defaultdict(list)
+        for r in self.knowledge["activity_clauses"]:
+            if r["finding"] not in findings[r["item"]]:
+                findings[r["item"]].append(r["finding"])
+        out = []
+        for index in self.knowledge["activity_indices"]:
+            name = index["index"]
+            items = []
+            for row in self.knowledge["activity_items"]:
+                hit = by_item.get((name, row["item"]))
+                if hit is None:
+                    continue
+                seen = [
+                    o for f in findings[row["item"]] for o in occurrences[f]
+                    if o["date"] and 0 <= (hit["on_day"] - o["date"]).days <= window
+                ]  # fmt: skip
+                worth = plain(Decimal(row["weight"]))
+                items.append(
+                    {
+                        "item": row["item"],
+                        "label": row["label"],
+                        "state": hit["state"],
+                        "points": worth if hit["state"] == "present" else 0,
+                        "worth": worth,
+                        "contested_by": self._cause(hit["contested_by"], hit["contested_row_no"], person)
+                        if hit["contested_by"]
+                        else None,
+                        "evidence": self._evidence(seen, "present" if hit["contested_by"] else hit["state"]),
+                    }
+                )
+            if items:
+                total = self._activity_total(next(r for r in rows if r["index"] == name))
+                out.append(
+                    {
+                        **total,
+                        "label": index["label"],
+                        "kind": index["kind"],
+                        "window_days": window,
+                        "maximum": int(index["maximum"]),
+                        "category_text": texts.get((name, total["category"])),
+                        "at_least_text": texts.get((name, total["at_least"])),
+                        "items": items,
+                        "references": index["citation"].split(";"),
+                        "verified": index["verified"] == "V",
+                    }
+                )
+        return out
+
+    def _activity_course(self, person: int) -> list[Json]:
+        """Totals of every index on every day on which it was worked out, in order of time."""
+        rows = self.engine.rows(
+            'select distinct "index", on_day, low, high, category, at_least, stated from activity '
+            'where person = ? order by on_day, "index"',
+            [person],
+        )
+        return [self._activity_total(r) for r in rows]
+
+    @staticmethod
+    def _activity_total(row: Json) -> Json:
+        """A total as an interval; `total` only when nothing that is unknown could change it."""
+        low, high = (int(row[c]) for c in ("low", "high"))
+        return {
+            "index": row["index"], "date": plain(row["on_day"]), "total": low if low == high else None, "low": low,
+            "high": high, "category": row["category"], "at_least": row["at_least"], "stated": row["stated"],
+        }  # fmt: skip
 
     def _differential(self, person: int, by_finding: dict[str, Json], flags: list[Json]) -> Json:
         interval, call = self._rows("intervals", person)[0], self._rows("calls", person)[0]
