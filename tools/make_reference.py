@@ -42,7 +42,7 @@ PAGES_OF_TABLES = {
     "instrument_findings": "criteria/", "pain_sites": "criteria/",
     "red_flags": "red_flags.md", "red_flag_clauses": "red_flags.md", "workup_tests": "red_flags.md",
     "competing_causes": "competing_causes.md", "limits": "limits.md", "default_settings": "priors.md",
-    "priors": "priors.md", "weights": "weights.md", "blocks": "weights.md", "assumed_rates": "weights.md",
+    "priors": "priors.md", "weights": "weights.md", "blocks": "weights.md", "dependence": "weights.md", "assumed_rates": "weights.md",
     "references": "citations.md",
 }  # fmt: skip
 
@@ -340,13 +340,24 @@ def weights(k: Knowledge) -> str:
     return page(
         "Weights",
         "What a finding says, in bits: log2 of P(finding given the hypothesis) over P(finding given neither), with its "
-        "standard deviation. Of every block one finding counts. *Assumed*: a rate behind it is a judgment, no count.",
+        "standard deviation, taken alone; *share* of it is what counts beside other findings of the block. *Assumed*: a rate "
+        "behind it is a judgment, no count.",
         table(
-            ("finding", "state", "block", "SLE", "FM", "both", "assumed", "source", "checked"),
+            ("finding", "state", "block", "SLE", "FM", "both", "share", "assumed", "source", "checked"),
             (
                 (f"`{r['finding']}`", r["state"], block.get(r["finding"], ""), bits(r, "sle"), bits(r, "fm"),
-                 bits(r, "both"), r["assumed"], cited(r), checked(r))
+                 bits(r, "both"), f"{float(r['share']):.0%}", r["assumed"], cited(r), checked(r))
                 for r in k["weights"]
+            ),
+        ),
+        "## How a block is added",
+        "`one`: the block is one observation and counts once. `sum`: each finding keeps 1 / (1 + (k - 1) r) of its bits, with "
+        "k findings usually asked together and r their mean correlation within a disease.",
+        table(
+            ("block", "rule", "r", "k", "why", "source", "checked"),
+            (
+                (f"`{r['block']}`", r["rule"], r["correlation"], r["together"], r["text"], cited(r), checked(r))
+                for r in k["dependence"]
             ),
         ),
         "## Blocks",

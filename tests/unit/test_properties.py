@@ -22,11 +22,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import Resource
 
+from tellapart.knowledge.encode import encode
 from tellapart.knowledge.load import load
 
 PAPERS = Path(__file__).parents[1] / "papers"
 KNOWLEDGE = load()
 SLE_SETS = [r["set"] for r in KNOWLEDGE["criteria_sets"]]
+
+
+RULE = {r["block"]: r["rule"] for r in KNOWLEDGE["dependence"]}
+BOTH_FROM = {r["finding"]: r["both_from"] for r in KNOWLEDGE["blocks"]}
+SEEN_IN_BOTH = {r["finding"] for r in KNOWLEDGE["finding_evidence"] if r["hypothesis"] == "both" and r["role"] == "use"}
+IMPLIED = encode(KNOWLEDGE).implied
+
+
+def assert_nothing_counts_twice(used: list[Json]) -> None:
+    """Of one observation one weight, of what is implied none, of the rest a share; `both` by the rule of the block."""
+    for w in used:
+        for h in HYPOTHESES:
+            assert w["bits"][h] == pytest.approx(w["bits_alone"][h] * w["share"], abs=1e-6), (w["finding"], h)
+        others = [o for o in used if o is not w and o["domain"] == w["domain"]]
+        assert not others or RULE[w["domain"]] == "sum", (w["domain"], "is one observation")
+        twice = [o["finding"] for o in others if o["state"] == w["state"] and w["finding"] in IMPLIED[o["finding"]]]
+        assert not twice, (w["finding"], "is implied by", twice)
+        if BOTH_FROM[w["finding"]] in ("sle", "fm") and w["finding"] not in SEEN_IN_BOTH:
+            assert w["bits"]["both"] == w["bits"][BOTH_FROM[w["finding"]]], w["finding"]
 
 
 # -- the form of a source
@@ -226,8 +246,7 @@ def assert_sound(document: Json) -> None:
     assert all(0 <= shares[h]["low"] <= shares[h]["p"] <= shares[h]["high"] <= 1 for h in HYPOTHESES)
     for h, p in explained(document).items():
         assert p == pytest.approx(shares[h]["p"], abs=1e-6), f"the printed bits do not explain {h}"
-    blocks = [w["domain"] for w in differential["weights"] if w["used"]]
-    assert len(blocks) == len(set(blocks)), "two weights of one block are counted"
+    assert_nothing_counts_twice([w for w in differential["weights"] if w["used"]])
     assert all(w["references"] for w in differential["weights"])
     for f in document["findings"]:
         assert f["first_date"] is None or f["first_date"][:10] <= day
@@ -376,7 +395,9 @@ def test_the_forbidden_call_names_the_flag(flagged: dict[str, Json]) -> None:
             forbidding
             and differential["call"] == "undetermined"
             and max(p, key=lambda h: p[h]) == "fm"
-            and p["fm"] > 0.6
+            and differential["posterior"]["fm"]["low"] > KNOWLEDGE.limit("call_min_low")
+            and p["fm"] > KNOWLEDGE.limit("call_min_p")
+            and p["fm"] > KNOWLEDGE.limit("call_min_ratio") * max(p[h] for h in HYPOTHESES if h != "fm")
         ):
             led += 1
             assert forbidding[0]["text"] in differential["reason"], document["person"]["id"]

@@ -310,6 +310,22 @@ def test_both_follows_its_block(tables, weights) -> None:
     assert min(seen.values()) > 20
 
 
+def test_a_share_is_the_design_effect() -> None:
+    """Two findings that always come together count as one; findings that never do keep all; ten of 0.18 keep 0.38."""
+    assert synthesis.share({"rule": "sum", "correlation": "1", "together": "2"}) == 0.5
+    assert synthesis.share({"rule": "sum", "correlation": "0", "together": "9"}) == 1.0
+    assert synthesis.share({"rule": "sum", "correlation": "0.18", "together": "10"}) == pytest.approx(1 / 2.62)
+    assert synthesis.share({"rule": "one", "correlation": "", "together": ""}) == 1.0
+
+
+def test_every_weight_keeps_the_share_of_its_block(tables, weights) -> None:
+    block = {row["finding"]: row["block"] for row in tables["blocks"]}
+    shares = {row["block"]: synthesis.share(row) for row in tables["dependence"]}
+    for (finding, _), row in weights.items():
+        assert float(row["share"]) == pytest.approx(shares[block[finding]], abs=1e-6)
+    assert 0 < min(shares.values()) < 0.5 and max(shares.values()) == 1.0
+
+
 def test_bits_within_the_cap_and_errors_positive(tables, weights) -> None:
     most = math.log2(limit(tables, "likelihood_ratio_cap")) + 1e-6
     for row in weights.values():
@@ -385,19 +401,13 @@ def posterior(
     absent: Iterable[str],
     prior: dict[str, float],
 ) -> dict[str, float]:
-    """The strongest finding of each block, present before absent."""
-    block = {row["finding"]: row["block"] for row in tables["blocks"]}
-    best: dict[str, tuple[tuple[bool, float], dict[str, str]]] = {}
+    """Every finding added with the share of its block: the slow, obvious way, for findings that do not imply one another."""
+    odds = {**prior, "neither": 1 - sum(prior.values())}
     for state, findings in (("present", present), ("absent", absent)):
         for finding in findings:
             row = weights[finding, state]
-            rank = (state == "present", max(abs(float(row[c])) for c in BITS))
-            if block[finding] not in best or rank > best[block[finding]][0]:
-                best[block[finding]] = (rank, row)
-    odds = {**prior, "neither": 1 - sum(prior.values())}
-    for _, row in best.values():
-        for h in prior:
-            odds[h] *= 2 ** float(row[f"{h}_bits"])
+            for h in prior:
+                odds[h] *= 2 ** (float(row[f"{h}_bits"]) * float(row["share"]))
     return {h: value / sum(odds.values()) for h, value in odds.items()}
 
 
@@ -430,7 +440,7 @@ def test_plain_lupus(tables, weights, referral) -> None:
 
 
 def test_plain_fibromyalgia(tables, weights, referral) -> None:
-    signs = ["widespread_pain", "fatigue", "unrefreshing_sleep"]
+    signs = ["widespread_pain", "fatigue", "unrefreshing_sleep", "cognitive_symptoms"]
     p = posterior(tables, weights, signs, [*NORMAL, "ana_ge_80"], referral)
     assert p["fm"] > limit(tables, "call_min_p")
     assert p["fm"] > limit(tables, "call_min_ratio") * max(p["sle"], p["both"], p["neither"])
@@ -444,6 +454,8 @@ def test_lupus_with_fibromyalgia(tables, weights, referral) -> None:
         "ana_ge_640",
         "widespread_pain",
         "meets_fm_1990",
+        "unrefreshing_sleep",
+        "depression",
     ]
     p = posterior(tables, weights, signs, [], referral)
     assert p["both"] > limit(tables, "call_min_p")

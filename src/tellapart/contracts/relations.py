@@ -495,7 +495,7 @@ PERSON_PRIORS = Relation(
 
 WEIGHTS_USED = Relation(
     "weights_used",
-    "one row per person and block in which a finding counts: the number of its weight, at face value",
+    "one row per person and finding that counts: the number of its weight, at face value",
     ("person", "number"),
     {"person": WHOLE, "number": SMALL},
 )
@@ -518,7 +518,7 @@ INTEREST = Relation(
 
 INTEREST_WEIGHTS = Relation(
     "interest_weights",
-    "one row per person of interest and block in which a finding counts: the number of its weight",
+    "one row per person of interest and finding that counts: the number of its weight",
     ("person", "number"),
     {"person": WHOLE, "number": SMALL},
 )

@@ -1,8 +1,9 @@
 """Turns weights, blocks and priors into the expressions that the differential's SQL files ask for.
 
-Findings of one mechanism are not multiplied: of every block one finding counts, the strongest that is present, or, if
-none is, the strongest that is absent (evidence.md, section (b); the table `blocks`). A finding that implies another one
-comes before it, so that the rungs of the ANA ladder read as intervals.
+Findings of one mechanism are not multiplied: in a block every finding keeps a share of its bits, or, where the block is
+one observation told in several ways, one finding counts in full (the table `dependence`; why: `knowledge.synthesis`).
+What is implied adds nothing: a state counts only if no finding that implies it stands in the same state, and the rungs
+of the ANA ladder read as intervals.
 """
 
 from __future__ import annotations
@@ -38,43 +39,61 @@ def _strength(row: Row) -> float:
     return max(bits) - min(bits)
 
 
+def added(row: Row) -> dict[str, Decimal]:
+    """The bits that a row of `weights` adds for every hypothesis: those it has alone, less what its block shares."""
+    share = Decimal(row["share"])
+    return {h: (Decimal(row[f"{h}_bits"]) * share).quantize(MICRO) for h in HYPOTHESES[:3]}
+
+
 @lru_cache(maxsize=4)
-def chains(knowledge: Knowledge) -> dict[str, list[Weight]]:
-    """For every block its weights in the order in which they are asked for; the first that applies counts."""
+def readings(knowledge: Knowledge) -> dict[str, list[list[Weight]]]:
+    """For every block its readings: weights of which the first that applies counts, in the order asked for.
+
+    A reading is one finding, present or absent, or a whole block that is one observation.
+    """
     enc: Encoding = encode(knowledge)
     block_of = {r["finding"]: r["block"] for r in knowledge["blocks"]}
+    rule = {r["block"]: r["rule"] for r in knowledge["dependence"]}
     explains = {r["finding"]: r["fm_explains"] for r in knowledge["findings"]}
     rungs = {(r["block"], int(r["rung"])): r["finding"] for r in knowledge["blocks"] if r["rung"]}
     next_rung = {f: rungs.get((block, rung + 1)) for (block, rung), f in rungs.items()}
-    by_block: dict[str, list[Weight]] = defaultdict(list)
+    weighed = {r["finding"] for r in knowledge["weights"]}
+    by_reading: dict[str, dict[str, list[Weight]]] = defaultdict(lambda: defaultdict(list))
     for number, row in enumerate(knowledge["weights"], start=1):
         finding, state = row["finding"], row["state"]
-        applies = enc.test(finding, "p" if state == "present" else "a")
+        block, once = block_of[finding], rule[block_of[finding]] == "one"
+        prefix = "p" if state == "present" else "a"
+        applies = enc.test(finding, prefix)
         if state == "present" and f"seen:{finding}" in enc.place and explains[finding] != "yes":
             # a sign told by the patient alone has not the weight of the sign seen; a symptom of FM has
             applies = f"{applies} and {enc.test('seen:' + finding)}"
         above = next_rung.get(finding)
         if state == "present" and above:  # a rung weighs as an interval: reached, and the next one known not to be
             applies = f"{applies} and {enc.test(above, 'a')}"
-        by_block[block_of[finding]].append(Weight(number, finding, state, block_of[finding], row, applies, above))
+        sources = [
+            other for other in sorted(weighed - {finding}) if block_of[other] == block and finding in enc.implied[other]
+        ]
+        if sources and not once:
+            applies = f"{applies} and not ({enc.any_of(sources, prefix)})"
+        by_reading[block][block if once else finding].append(Weight(number, finding, state, block, row, applies, above))
+    return {
+        block: [_ordered(enc, weights) for _, weights in sorted(own.items())]
+        for block, own in sorted(by_reading.items())
+    }
 
-    def order(weight: Weight) -> tuple[int, float, str]:
-        return (0 if weight.state == "present" else 1, -_strength(weight.row), weight.finding)
 
-    out = {}
-    for block, weights in sorted(by_block.items()):
-        ordered: list[Weight] = []
-        for weight in sorted(weights, key=order):
-            # an implying finding goes before what it implies (for absence: the implied one before)
-            reach = enc.implied if weight.state == "present" else enc.denied
-            at = next(
-                (i for i, other in enumerate(ordered)
-                 if other.state == weight.state and other.finding in reach[weight.finding]),
-                len(ordered),
-            )  # fmt: skip
-            ordered.insert(at, weight)
-        out[block] = ordered
-    return out
+def _ordered(enc: Encoding, weights: list[Weight]) -> list[Weight]:
+    """Present before absent, the stronger first; but what implies before what it implies (for absence: after it)."""
+    ordered: list[Weight] = []
+    for weight in sorted(weights, key=lambda w: (w.state != "present", -_strength(w.row), w.finding)):
+        reach = enc.implied if weight.state == "present" else enc.denied
+        at = next(
+            (i for i, other in enumerate(ordered)
+             if other.state == weight.state and other.finding in reach[weight.finding]),
+            len(ordered),
+        )  # fmt: skip
+        ordered.insert(at, weight)
+    return ordered
 
 
 def rate_groups(knowledge: Knowledge) -> list[tuple[str, ...]]:
@@ -83,7 +102,7 @@ def rate_groups(knowledge: Knowledge) -> list[tuple[str, ...]]:
 
 
 def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
-    """The weights as a relation: number, bits of every hypothesis, and what each shared rate adds to the variance."""
+    """The weights as a relation: number, bits that every hypothesis gets, and what each shared rate adds to the variance."""
     groups = rate_groups(knowledge)
     columns = {"number": "INTEGER", "finding": "VARCHAR", "state": "VARCHAR"} | {
         f"bits_{h}": "DECIMAL" for h in HYPOTHESES[:3]
@@ -94,7 +113,7 @@ def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, .
             number,
             row["finding"],
             row["state"],
-            *(Decimal(row[f"{h}_bits"]).quantize(MICRO) for h in HYPOTHESES[:3]),
+            *added(row).values(),
             *(Decimal(repr(_groups(row).get(g, 0.0))).quantize(MICRO) for g in groups),
         )
         for number, row in enumerate(knowledge["weights"], start=1)
@@ -102,7 +121,7 @@ def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, .
 
 
 def _groups(row: Row) -> dict[tuple[str, ...], float]:
-    """Hypotheses whose rate for one finding is one and the same unknown, and its variance in bits squared.
+    """Hypotheses whose rate for one finding is one and the same unknown, and its variance in bits squared, as added.
 
     A hypothesis that takes its rate from another one (`*_shares`) is uncertain together with it.
     """
@@ -111,21 +130,13 @@ def _groups(row: Row) -> dict[tuple[str, ...], float]:
     for head in HYPOTHESES:
         members = tuple(h for h in HYPOTHESES if leader[h] == head)
         if members:
-            out[members] = float(row[f"{head}_sd"]) ** 2
+            out[members] = (float(row[f"{head}_sd"]) * float(row["share"])) ** 2
     return out
 
 
 def context(knowledge: Knowledge) -> dict[str, Any]:
     """Everything the SQL files of this room ask for beyond the common macros."""
     enc = encode(knowledge)
-    all_chains = chains(knowledge)
-
-    def used() -> list[tuple[str, str]]:
-        """(block, SQL: number of the weight that counts in it, NULL if none)."""
-        return [
-            (block, "case " + " ".join(f"when {w.applies} then {w.number}" for w in weights) + " end")
-            for block, weights in all_chains.items()
-        ]
 
     groups = ["_".join(g) for g in rate_groups(knowledge)]
     flags: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -136,10 +147,14 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
     )
     return {
         "hypotheses": HYPOTHESES,
-        "blocks": list(all_chains),
         "rate_groups": groups,
         "variance_columns": [f"v_{g}" for g in groups],
-        "used": used(),
+        "used": [
+            # SQL of one reading: the number of the weight that counts, NULL if none
+            "case " + " ".join(f"when {w.applies} then {w.number}" for w in reading) + " end"
+            for own in readings(knowledge).values()
+            for reading in own
+        ],
         "red_flag_ever": " or ".join(f"({w})" for w in ever) or "false",
         "coded": enc.any_of(["sle_dx", "fm_dx"]),
         "asked": " or ".join(

@@ -1,3 +1,3 @@
--- weights_used: one row per person and block in which a finding counts: the number of its weight, at face value.
+-- weights_used: one row per person and finding that counts: the number of its weight, at face value.
 {% from 'differential/used.sql.j2' import used_weights with context %}
 {{ used_weights("states") }}

@@ -127,9 +127,12 @@ SPECS: dict[str, Spec] = {
     "priors": Spec(("setting", "sex", "age_low"), numbers=("sle", "fm", "both", "n", "N"), needed=("sle", "fm", "both")),
     "blocks": Spec(("finding",), {"finding": FINDING}, ("block",),
                    choices={"both_from": ("sle", "fm", "noisy_or", "none", "")}),
+    "dependence": Spec(
+        ("block",), {"block": ("blocks", "block")}, ("text",), ("correlation", "together"), {"rule": ("one", "sum")}
+    ),
     "weights": Spec(
         ("finding", "state"), {"finding": FINDING},
-        numbers=(*(f"{h}_{c}" for h in HYPOTHESES for c in ("bits", "sd")), "neither_sd", "neither_rate"),
+        numbers=(*(f"{h}_{c}" for h in HYPOTHESES for c in ("bits", "sd")), "neither_sd", "neither_rate", "share"),
         choices={"state": ("present", "absent"), "assumed": YES_NO},
     ),
     "limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
@@ -379,6 +382,18 @@ def _blocks(tables: Tables) -> Iterator[str]:
     for line, row in _lines(tables, "weights"):
         if row["finding"] not in placed:
             yield f"weights.csv:{line}: finding: {row['finding']!r} is in no block"
+    ruled = {r["block"] for r in tables["dependence"]}
+    weighed = {r["finding"] for r in tables["weights"]}
+    for line, row in _lines(tables, "blocks"):
+        if row["finding"] in weighed and row["block"] not in ruled:
+            yield f"blocks.csv:{line}: block: {row['block']!r} carries weight and has no row in dependence.csv"
+    for line, row in _lines(tables, "dependence"):
+        given = [row["correlation"], row["together"]]
+        if row["rule"] == "one":
+            if any(given):
+                yield f"dependence.csv:{line}: rule: a block that is read once takes no correlation and no number"
+        elif not all(_number(v) for v in given) or not (0 <= float(given[0]) <= 1 <= float(given[1])):
+            yield f"dependence.csv:{line}: rule: a sum needs a correlation from 0 to 1 and at least 1 finding together"
 
 
 def _weights(tables: Tables) -> Iterator[str]:

@@ -7,6 +7,14 @@ Steps, each a function:
 3. `rates_of`: every weighted finding has a rate under `sle`, `fm`, `neither` (and `both` where a real cohort exists):
    from rows (`use`), from `assumed_rates.csv`, or the rate of `neither` itself (`as_neither`: no bits, no penalty).
 4. `weigh`: bits = log2 P(state | h) / P(state | neither), with the block rule for `both` and then the cap.
+5. `share`: how much of its bits a finding keeps when the findings of its block are added.
+
+Dependence. Findings of one mechanism are not multiplied. Log likelihood ratios of k findings with a mean correlation r
+within a disease add up to a sum whose variance is 1 + (k - 1) r times that of independent ones, and a sum of log
+likelihood ratios is calibrated when its variance equals the distance of its means; so each keeps 1 / (1 + (k - 1) r) of
+its bits (the design effect of Kish 1965). r and the usual k are rows of `dependence.csv`. The share does not hang on which
+findings a person has: taking the strongest ones would favor what is there over what is not, and a share that fell with
+every further negative would make a weak negative speak against a strong one. Blocks read once (rule `one`) keep all.
 
 Estimator. Several studies: Bayesian beta-binomial (Jansen and Holling 2023) on a grid, with a Jeffreys prior on the
 mean (Brown, Cai and DasGupta 2001) and a half-normal prior on the between-study standard deviation. That deviation is
@@ -53,7 +61,7 @@ WEIGHED = ("sle", "fm", "both")
 STATES = ("present", "absent")
 COLUMNS = (
     "finding", "state", "sle_bits", "fm_bits", "both_bits", "sle_sd", "fm_sd", "both_sd", "neither_sd",
-    "sle_shares", "fm_shares", "both_shares", "neither_rate", "assumed", "citation", "verified",
+    "sle_shares", "fm_shares", "both_shares", "neither_rate", "share", "assumed", "citation", "verified",
 )  # fmt: skip
 DECIMALS = 6
 LN2 = math.log(2.0)
@@ -363,8 +371,17 @@ def terms(evidence: Evidence, both_from: str, state: str) -> dict[str, Term]:
     return found
 
 
-def weight(finding: str, state: str, evidence: Evidence, both_from: str, cap: float) -> dict[str, str]:
-    """One row of `weights.csv`: bits and errors of one finding in one state."""
+def share(block: Row) -> float:
+    """What a finding keeps of its bits, by the row of its block in `dependence.csv`: 1 / (1 + (k - 1) r)."""
+    if block["rule"] == "one":
+        return 1.0
+    return 1.0 / (1.0 + (float(block["together"]) - 1.0) * float(block["correlation"]))
+
+
+def weight(
+    finding: str, state: str, evidence: Evidence, both_from: str, cap: float, kept: float = 1.0
+) -> dict[str, str]:
+    """One row of `weights.csv`: bits and errors of one finding in one state, alone, and the share that is added."""
     found = terms(evidence, both_from, state)
     most = math.log2(cap)
     row = {"finding": finding, "state": state}
@@ -377,6 +394,7 @@ def weight(finding: str, state: str, evidence: Evidence, both_from: str, cap: fl
         row[f"{hypothesis}_shares"] = "" if term.owner == hypothesis else term.owner
     row["neither_sd"] = _decimal(found["neither"].sd)
     row["neither_rate"] = _decimal(2.0 ** found["neither"].log2)
+    row["share"] = _decimal(kept)
     row["assumed"] = "yes" if evidence.assumed else "no"
     row["citation"] = ";".join(sorted(evidence.citation))
     row["verified"] = "V" if evidence.verified else "M"
@@ -393,6 +411,7 @@ def weigh(tables: Tables) -> list[dict[str, str]]:
     known = rates_of(tables)
     like = {row["finding"]: row["like"] for row in tables["finding_evidence"] if row["role"] == "like"}
     blocks = {row["finding"]: row for row in tables["blocks"]}
+    shares = {row["block"]: share(row) for row in tables["dependence"]}
     rungs = sorted((f for f, row in blocks.items() if row["rung"] and f in known), key=lambda f: int(blocks[f]["rung"]))
     result = []
     for finding, block in blocks.items():
@@ -406,7 +425,7 @@ def weigh(tables: Tables) -> list[dict[str, str]]:
                     continue
                 if state == "present":
                     evidence = _rung(known, rungs, source)
-            row = weight(finding, state, evidence, block["both_from"], cap)
+            row = weight(finding, state, evidence, block["both_from"], cap, shares[block["block"]])
             if source != finding:
                 row["assumed"], row["verified"] = "yes", "M"
             result.append(row)
@@ -448,7 +467,7 @@ def differences(was: str, now: str) -> list[str]:
     for a, b in zip(old, new, strict=False):
         for column in COLUMNS:
             x, y = a.get(column) or "", b[column]
-            number = column.endswith(("_bits", "_sd", "_rate"))
+            number = column.endswith(("_bits", "_sd", "_rate")) or column == "share"
             if x != y and not (number and x and abs(float(x) - float(y)) <= step):
                 faults.append(f"weights.csv: {b['finding']} {b['state']}: {column} is {x!r}, the evidence gives {y!r}")
     return faults

@@ -202,8 +202,9 @@ def times(value: float | None) -> str:
 
 
 def weight_words(one: Document) -> str:
-    """One weight in one phrase: how often the finding is seen in SLE and in FM, compared with neither."""
-    return f"{times(one['bits'].get('sle'))} in SLE, {times(one['bits'].get('fm'))} in FM"
+    """One weight in one phrase: how often the finding is seen in SLE and in FM, compared with neither, taken alone."""
+    alone = one.get("bits_alone") or one["bits"]
+    return f"{times(alone.get('sle'))} in SLE, {times(alone.get('fm'))} in FM"
 
 
 # -- who and what -------------------------------------------------------------------------------------------------
@@ -420,13 +421,16 @@ def used_weights(doc: Document) -> list[Document]:
 
 
 def unused_weights(doc: Document) -> list[Document]:
-    """The weights on record that were not added (another finding of the same block says more)."""
+    """The weights on record that were not added (another finding says the same, or a sign that only the patient tells)."""
     return [w for w in doc["differential"].get("weights") or () if not w.get("used", True)]
 
 
 def weight_marks(weight: Document) -> list[str]:
-    """What a reader must know about the basis of a weight: assumed rate, unverified source."""
+    """What a reader must know about the basis of a weight: assumed rate, unverified source, counted in part."""
     marks = []
+    share = weight.get("share", 1.0)
+    if share < 1.0:
+        marks.append(f"counted at {share:.0%}, related findings overlap")
     if weight.get("assumed"):
         marks.append("assumed rate")
     if weight.get("verified") is False:

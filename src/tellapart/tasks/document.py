@@ -13,7 +13,7 @@ from typing import Any
 
 from tellapart import __version__
 from tellapart.criteria.compile import items as criteria_items
-from tellapart.differential.compile import HYPOTHESES, chains
+from tellapart.differential.compile import HYPOTHESES, added, readings
 from tellapart.engines.duckdb import DuckDB
 from tellapart.knowledge.load import Knowledge
 
@@ -437,31 +437,31 @@ class Documents:
 
     def _weights(self, used: set[int], by_finding: dict[str, Json]) -> list[Json]:
         out = []
-        for block, weights in chains(self.knowledge).items():
-            for weight in weights:
-                known = by_finding.get(weight.finding)
-                if not known or known["state"] != weight.state or (known["contested_by"] and weight.state == "present"):
-                    continue
-                row = weight.row
-                above = weight.below if weight.state == "present" else None
-                counts = weight.number in used
-                alone = {h: float(row[f"{h}_bits"]) for h in HYPOTHESES[:3]} | {"neither": 0.0}
-                out.append(
-                    {
-                        "finding": weight.finding,
-                        "label": self.labels[weight.finding] + (f", not {self.labels[above]}" if above else ""),
-                        "state": weight.state,
-                        "domain": block,
-                        "used": counts,
-                        "assumed": row["assumed"] == "yes",
-                        "bits": alone if counts else dict.fromkeys(HYPOTHESES, 0.0),
-                        "bits_alone": alone,
-                        "references": row["citation"].split(";"),
-                        "verified": row["verified"] == "V",
-                        "date": shown_date(known["first_date"], known["first_precision"]),
-                        "reference": known["reference"],
-                    }
-                )
+        for weight in (w for own in readings(self.knowledge).values() for reading in own for w in reading):
+            known = by_finding.get(weight.finding)
+            if not known or known["state"] != weight.state or (known["contested_by"] and weight.state == "present"):
+                continue
+            row = weight.row
+            above = weight.below if weight.state == "present" else None
+            counts = weight.number in used
+            bits = {h: float(b) for h, b in added(row).items()} if counts else dict.fromkeys(HYPOTHESES[:3], 0.0)
+            out.append(
+                {
+                    "finding": weight.finding,
+                    "label": self.labels[weight.finding] + (f", not {self.labels[above]}" if above else ""),
+                    "state": weight.state,
+                    "domain": weight.block,
+                    "used": counts,
+                    "assumed": row["assumed"] == "yes",
+                    "bits": bits | {"neither": 0.0},
+                    "bits_alone": {h: float(row[f"{h}_bits"]) for h in HYPOTHESES[:3]} | {"neither": 0.0},
+                    "share": float(row["share"]),
+                    "references": row["citation"].split(";"),
+                    "verified": row["verified"] == "V",
+                    "date": shown_date(known["first_date"], known["first_precision"]),
+                    "reference": known["reference"],
+                }
+            )
         return sorted(
             out,
             key=lambda w: (not w["used"], -max(abs(b) for b in w["bits_alone"].values()), w["finding"]),
