@@ -93,7 +93,8 @@ INTEREST = (
     Stage("exposures", "findings/exposures.sql", ("interest_events", "codes", "drugs")),
     Stage("stated", "findings/stated.sql", ("interest_marks", "outcomes")),
     Stage("contests", "findings/contests.sql", ("stated", "exposures", "competing_causes")),
-    Stage("occurrences", "findings/occurrences.sql", ("stated", "contests"), view=True),
+    Stage("series", "findings/series.sql", ("interest_events", "codes", "series_rules", "stated", "exposures")),
+    Stage("occurrences", "findings/occurrences.sql", ("stated", "contests", "series"), view=True),
     Stage("weighed", "findings/weighed.sql", ("interest_marks", "stated", "contests", "finding_bits"), view=True),
     Stage("masks", "findings/masks.sql", ("weighed",)),
     Stage("scores", "criteria/scores.sql", ("masks",)),
@@ -105,7 +106,17 @@ INTEREST = (
         ("occurrences", "interest_events", "masks", "course", "finding_bits", "derived_findings"),
     ),
     Stage("on_record", "findings/on_record.sql", ("findings", "interest_events", "codes")),
-    Stage("red_flags_in_force", "findings/red_flags.sql", ("findings", "red_flags", "red_flag_clauses", "horizons")),
+    Stage(
+        "drug_induced",
+        "criteria/drug_induced.sql",
+        ("exposures", "horizons", "drugs", "drug_induced_tiers", "drug_induced_findings", "findings"),
+        only_with="exposures",
+    ),
+    Stage(
+        "red_flags_in_force",
+        "findings/red_flags.sql",
+        ("findings", "drug_induced", "red_flags", "red_flag_clauses", "horizons"),
+    ),
     Stage("interest_weights", "differential/interest_weights.sql", ("masks",)),
     Stage("intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")),
     Stage(

@@ -341,6 +341,16 @@ CONTESTS = Relation(
     },
 )  # fmt: skip
 
+SERIES = Relation(
+    "series",
+    "one row per person of interest, finding that a series or an order of records makes, and source row (part)",
+    ("person", "finding", "row_no", "part"),
+    {
+        "person": WHOLE, "finding": TEXT, "row_no": WHOLE, "part": SMALL, "date": DAY, "known_date": DAY, "by": TEXT,
+        "vouched": FLAG,
+    },
+)  # fmt: skip
+
 OCCURRENCES = Relation(
     "occurrences",
     "one row per person of interest, finding, state and source row (part), with the likelier cause and its row",
@@ -452,6 +462,17 @@ ITEMS = Relation(
     ("person", "basis"),
     {"person": WHOLE, "basis": TEXT, "<item>": TEXT},
 )
+
+DRUG_INDUCED = Relation(
+    "drug_induced",
+    "one row per person of interest, culprit drug taken and finding that its rule asks about: state and order",
+    ("person", "drug", "finding", "role"),
+    {
+        "person": WHOLE, "drug": TEXT, "tier": TEXT, "kind": TEXT, "start_date": DAY, "last_date": DAY, "row_no": WHOLE,
+        "first_sign": DAY, "resolution": TEXT, "finding": TEXT, "role": TEXT, "state": TEXT, "counts": TEXT, "when": TEXT,
+        "counted": FLAG, "verdict": TEXT,
+    },
+)  # fmt: skip
 
 LUPUS = Relation(
     "lupus",
@@ -581,9 +602,9 @@ MADE = (
     READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES, FLAG_WORDS,
     PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, REGISTERED, EVENTS, REJECTIONS,
     ROW_CLASSES, ACCOUNTING,
-    MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, OCCURRENCES, WEIGHED, MASKS,
+    MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, SERIES, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
-    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, LUPUS, ACTIVITY,
+    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, DRUG_INDUCED, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     PERSONS_OUT, WORKLIST,
 )  # fmt: skip

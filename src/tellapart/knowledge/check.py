@@ -108,6 +108,19 @@ SPECS: dict[str, Spec] = {
     "activity_bands": Spec(
         ("index", "low"), {"index": ("activity_indices", "index")}, ("low", "high", "category", "text"), ("low", "high")
     ),
+    "series_rules": Spec(
+        ("finding", "test", "source", "drug_class", "drug"), {"finding": FINDING, "source": FINDING, "drug": ("drugs", "drug")},
+        ("source",), ("threshold", "within_days"), {"test": ("ratio", "rise", "fall", "on_drug")},
+    ),
+    "drug_induced_tiers": Spec(
+        ("tier",), needed=("label",),
+        choices={"kind": ("classic", "biologic", "cutaneous"), "most": ("suspected", "possible")},
+    ),
+    "drug_induced_findings": Spec(
+        ("kind", "finding", "role"), {"finding": FINDING, "not_for": ("drugs", "drug")},
+        choices={"kind": ("classic", "biologic", "cutaneous"), "role": ("required", "sign", "supports", "against"),
+                 "counts": ("", "objective", "complaint", "present", "absent")},
+    ),
     "red_flags": Spec(
         ("flag",), {"ends_with": FINDING}, ("text", "window_days"), ("window_days",),
         {"urgency": ("emergency", "same_day", "urgent", "soon", "always"), "forbids_fm": YES_NO},
@@ -119,6 +132,7 @@ SPECS: dict[str, Spec] = {
         ("cause",), {"finding": FINDING}, ("text", "what"), ("before_days", "after_days"),
         {"kind": ("drug", "drug_class", "condition")},
     ),
+    "fm_reasons": Spec(("finding",), {"finding": FINDING}, ("reason",)),
     "rescued_by": Spec(("finding", "rescuer"), {"finding": FINDING, "rescuer": FINDING}),
     "workup_tests": Spec(
         ("test",), {"findings": FINDING, "only_if": FINDING}, ("label",),
@@ -217,6 +231,7 @@ def faults(tables: Tables) -> list[str]:
         _causes,
         _rules,
         _activity,
+        _reasons,
     ):
         out += rule(tables)
     return out
@@ -489,3 +504,15 @@ def _activity(tables: Tables) -> Iterator[str]:
     for line, row in _lines(tables, "activity_conditions"):
         if row["what"] not in known[row["measure"]]:
             yield f"activity_conditions.csv:{line}: what: {row['what']!r} is nothing that {row['measure']!r} measures"
+
+
+def _reasons(tables: Tables) -> Iterator[str]:
+    """Whether fibromyalgia explains an item is said with a reason, for every finding that an item rests on."""
+    reasoned = {r["finding"] for r in tables["fm_reasons"]}
+    explains = {r["finding"]: r["fm_explains"] for r in tables["findings"]}
+    for name in ("criteria_clauses", "activity_clauses"):
+        for line, row in _lines(tables, name):
+            if row["finding"] not in reasoned:
+                yield f"{name}.csv:{line}: finding: {row['finding']!r} has no reason in fm_reasons.csv"
+            if not explains.get(row["finding"]):
+                yield f"{name}.csv:{line}: finding: {row['finding']!r} does not say whether fibromyalgia explains it"

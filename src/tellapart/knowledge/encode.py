@@ -247,9 +247,8 @@ def encode(knowledge: Knowledge) -> Encoding:
         code_rows.append(
             (drug_number, "drug", row["drug"], row["drug"], row["drug"], "drug", "states", None, False, row["label"])
         )
-        drug_rows.append(
-            (row["drug"], row["class"], float(row["prednisone_factor"]) if row["prednisone_factor"] else None)
-        )
+        factor = float(row["prednisone_factor"]) if row["prednisone_factor"] else None
+        drug_rows.append((row["drug"], row["class"], factor, row["dil_tier"] or None))
 
     form_rows: list[tuple[Any, ...]] = []
     form_rules = [(r["instrument"], r["variable"], r) for r in knowledge["instrument_findings"]]
@@ -303,7 +302,10 @@ def encode(knowledge: Knowledge) -> Encoding:
                 {"finding": "VARCHAR", "word": "INTEGER", "bit": "BIGINT"},
                 [(f, w, b) for f, (w, b) in place.items()],
             ),
-            "drugs": ({"drug": "VARCHAR", "class": "VARCHAR", "prednisone_factor": "DOUBLE"}, drug_rows),
+            "drugs": (
+                {"drug": "VARCHAR", "class": "VARCHAR", "prednisone_factor": "DOUBLE", "dil_tier": "VARCHAR"},
+                drug_rows,
+            ),
         }
     )  # fmt: skip
     return encoding

@@ -54,6 +54,16 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         "flag": TEXT, "urgency": TEXT, "window_days": WHOLE, "ends_with": TEXT, "forbids_fm": TEXT,
     })  # fmt: skip
     out["red_flags"] = ({**columns, "urgency_rank": WHOLE}, [(*r, URGENCIES.index(r[1])) for r in rows])
+    out["series_rules"] = _typed(knowledge, "series_rules", {
+        "finding": TEXT, "test": TEXT, "source": TEXT, "threshold": REAL, "within_days": WHOLE, "drug_class": TEXT,
+        "drug": TEXT,
+    })  # fmt: skip
+    out["drug_induced_tiers"] = _typed(knowledge, "drug_induced_tiers", {"tier": TEXT, "kind": TEXT, "most": TEXT})
+    out["drug_induced_findings"] = _typed(
+        knowledge,
+        "drug_induced_findings",
+        {"kind": TEXT, "finding": TEXT, "role": TEXT, "counts": TEXT, "not_for": TEXT},
+    )
     out["red_flag_clauses"] = _typed(
         knowledge, "red_flag_clauses", {"flag": TEXT, "alternative": TEXT, "finding": TEXT}
     )

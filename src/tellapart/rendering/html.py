@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tellapart.rendering import activity, charts, words
+from tellapart.rendering import activity, charts, drug_induced, words
 from tellapart.rendering.words import Document, Labels
 
 
@@ -74,6 +74,8 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "finding_ids": {f["finding"] for f in findings},
         "conflicts": words.conflicts(doc, labels),
         "contested": words.contested(doc, labels),
+        "drug_induced": drug_induced.lines(doc),
+        "drug_induced_note": drug_induced.NOTE,
         "activity": activity.lines(doc, labels),
         "activity_caption": activity.caption(doc),
         "activity_course": activity.course(doc),

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tellapart.rendering import activity, explanation, words
+from tellapart.rendering import activity, drug_induced, explanation, words
 from tellapart.rendering.words import Document, Labels
 
 _MOST_WEIGHTS = 8
@@ -70,6 +70,7 @@ def _workup(doc: Document, labels: Labels) -> list[RenderableType]:
         parts += [_body(Text(explanation.CAPTION, style="dim")), _body(steps)]
     parts += _unknown(doc, labels)
     parts += _activity(doc, labels)
+    parts += _drug_induced(doc)
     parts += _later_sections(doc, labels)
     parts += _bullets("Conflicts in the record", words.conflicts(doc, labels))
     parts += _bullets("Likelier causes on record", words.contested(doc, labels))
@@ -215,6 +216,17 @@ def _activity(doc: Document, labels: Labels) -> list[RenderableType]:
         if line.unknown:
             names = words.first_of(line.unknown, _MOST_ROWS)
             parts.append(_under(f"Not on record, {len(line.unknown)} of {line.items}: {names}", "dim", level=2))
+    return parts
+
+
+def _drug_induced(doc: Document) -> list[RenderableType]:
+    lines = drug_induced.lines(doc)
+    if not lines:
+        return []
+    parts = [*_heading(drug_induced.TITLE), _body(Text(drug_induced.NOTE, style="dim"))]
+    for name, verdict, notes in lines:
+        parts.append(_body(Text(f"{name}: ").append(verdict, style="bold")))
+        parts += [_under(note, level=2) for note in notes]
     return parts
 
 

@@ -493,6 +493,7 @@ def citations_of(doc: Document) -> list[str]:
         doc.get("mimics"),
         doc.get("next_tests"),
         doc.get("activity"),
+        doc.get("drug_induced"),
     ):
         for entry in part or ():
             for reference in entry.get("references") or ():

@@ -93,6 +93,7 @@ class Documents:
             "instruments": self._instruments(person),
             "activity": self._activity(person, occurrences),
             "activity_course": self._activity_course(person),
+            "drug_induced": self._drug_induced(person, by_finding),
             "course": [],
             "flares": [],
             "reciprocal": [],
@@ -172,7 +173,7 @@ class Documents:
                 found = self._evidence(occurrences[finding], "present")
                 evidence += [{"finding": finding, **e} for e in found[-1:]] or [
                     {"finding": finding, "reference": None,
-                     "date": plain(by_finding[finding]["first_date"]), "text": self.labels[finding]}
+                     "date": plain(by_finding.get(finding, {}).get("first_date")), "text": self.labels[finding]}
                 ]  # fmt: skip
             out.append(
                 {
@@ -339,6 +340,45 @@ class Documents:
                 }
             )  # fmt: skip
         return out
+
+    def _drug_induced(self, person: int, by_finding: dict[str, Json]) -> list[Json]:
+        """Every culprit drug taken, with what speaks for and against lupus induced by it."""
+        rows = self._rows("drug_induced", person, "drug, role, finding")
+        rules = {(r["kind"], r["finding"], r["role"]): r for r in self.knowledge["drug_induced_findings"]}
+        drugs = {r["drug"]: r for r in self.knowledge["drugs"]}
+        tiers = {r["tier"]: r for r in self.knowledge["drug_induced_tiers"]}
+        out: dict[str, Json] = {}
+        for r in rows:
+            entry = out.setdefault(
+                r["drug"],
+                {
+                    "drug": r["drug"], "label": drugs[r["drug"]]["label"], "tier": r["tier"],
+                    "tier_label": tiers[r["tier"]]["label"], "kind": r["kind"], "verdict": r["verdict"],
+                    "start_date": plain(r["start_date"]), "last_date": plain(r["last_date"]),
+                    "first_sign_date": plain(r["first_sign"]), "resolution": r["resolution"],
+                    "reference": self.engine.one(
+                        "select min(reference) from interest_events where person = ? and row_no = ?", [person, r["row_no"]]
+                    ),
+                    "for": [], "against": [], "before": [], "unknown": [],
+                    "references": tiers[r["tier"]]["citation"].split(";"), "verified": tiers[r["tier"]]["verified"] == "V",
+                },
+            )  # fmt: skip
+            rule = rules[(r["kind"], r["finding"], r["role"])]
+            said = {
+                "finding": r["finding"], "label": self.labels[r["finding"]], "role": r["role"], "state": r["state"],
+                "date": plain(by_finding[r["finding"]]["first_date"]) if r["state"] else None, "note": rule["note"],
+            }  # fmt: skip
+            if r["state"] is None and r["role"] != "sign":
+                entry["unknown"].append(said)
+            elif r["counted"]:
+                entry["against" if r["role"] == "against" else "for"].append(said)
+            elif r["when"] == "before" and r["state"] == "present":
+                entry["before"].append(said)
+            for citation in rule["citation"].split(";"):
+                if r["counted"] and citation not in entry["references"]:
+                    entry["references"].append(citation)
+        order = ("suspected", "possible", None, "not_supported")
+        return sorted(out.values(), key=lambda e: (order.index(e["verdict"]), e["drug"]))
 
     def _activity(self, person: int, occurrences: dict[str, list[Json]]) -> list[Json]:
         """Every activity index on the latest day, with all its items."""
