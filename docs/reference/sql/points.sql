@@ -3,10 +3,10 @@
 with readings as (
   select person, 'known' as reading, p1, p2, p3, p4, a1, a2, a3, a4 from states
   union all
-  select person, 'best' as reading, p1 | (4611686018427387903 & ~a1) as p1, p2 | (4611686016279904255 & ~a2) as p2, p3 | (8796093022207 & ~a3) as p3, p4 | (8796093022207 & ~a4) as p4, a1, a2, a3, a4 from states
+  select person, 'best' as reading, p1 | (4611686018427387903 & ~a1) as p1, p2 | (4611686016279904255 & ~a2) as p2, p3 | (4611686018427387903 & ~a3) as p3, p4 | (8796093022207 & ~a4) as p4, a1, a2, a3, a4 from states
   union all
   select person, 'best' as reading,
-    p1 | (4611686018427387903 & ~a1 & ~137438953472) as p1, p2 | (4611686016279904255 & ~a2 & ~65536) as p2, p3 | (8796093022207 & ~a3 & ~0) as p3, p4 | (8796093022207 & ~a4 & ~0) as p4, a1, a2, a3, a4
+    p1 | (4611686018427387903 & ~a1 & ~137438953472) as p1, p2 | (4611686016279904255 & ~a2 & ~65536) as p2, p3 | (4611686018427387903 & ~a3 & ~0) as p3, p4 | (8796093022207 & ~a4 & ~0) as p4, a1, a2, a3, a4
   from states
 ),
 itemized as (

@@ -1,20 +1,27 @@
 -- red_flags_in_force: one row per person of interest and red flag in force on the as-of day. Steered by red_flags.
 -- In force: every finding of one alternative is present within the window (undated: yes) and the flag has not ended by
 -- a later normal result. With a likelier cause on record, or told by the patient alone, it is shown and does not forbid.
-with clauses as (
+with present as (
+  select person, finding, undated, last_date, vouched, contested_by from findings where state = 'present'
+  union all
+  select distinct person, 'drug_induced_lupus_suspected' as finding, false as undated, first_sign as last_date, true as vouched,
+    cast(null as varchar) as contested_by
+  from drug_induced
+  where verdict = 'suspected'
+),
+clauses as (
   select c.flag, c.alternative, c.finding, r.window_days, r.ends_with, r.forbids_fm, r.urgency_rank,
     count(*) over (partition by c.flag, c.alternative) as needed
   from red_flag_clauses as c inner join red_flags as r on r.flag = c.flag
 ),
 hits as (
   select f.person, c.flag, c.alternative, c.forbids_fm, c.ends_with, c.urgency_rank, c.needed,
-    count(*) as held, bool_and(f.vouched) as vouched, max(f.last_date) as last_date,
+    count(distinct f.finding) as held, bool_and(f.vouched) as vouched, max(f.last_date) as last_date,
     max(f.contested_by) as contested_by
-  from findings as f
+  from present as f
   inner join clauses as c on c.finding = f.finding
   inner join horizons as d on d.person = f.person
-  where f.state = 'present'
-    and (f.undated or f.last_date is null or date_diff('day', f.last_date, d.as_of) <= c.window_days)
+  where f.undated or f.last_date is null or date_diff('day', f.last_date, d.as_of) <= c.window_days
   group by f.person, c.flag, c.alternative, c.forbids_fm, c.ends_with, c.urgency_rank, c.needed
 ),
 open_flags as (
