@@ -124,8 +124,16 @@ INTEREST = (
     ),
 )
 
-# what a document adds: the state of every item
-ITEMS = (Stage("items", "criteria/items.sql", ("masks",)),)
+# what a document adds: the state of every item, the total of every form
+ITEMS = (
+    Stage("items", "criteria/items.sql", ("masks",)),
+    Stage(
+        "instrument_totals",
+        "criteria/instrument_totals.sql",
+        ("forms", "interest", "instrument_scales", "instrument_bands", "findings"),
+        only_with="forms",
+    ),
+)
 
 # how active the disease is, for persons with lupus
 ACTIVITY = (

@@ -463,6 +463,16 @@ ITEMS = Relation(
     {"person": WHOLE, "basis": TEXT, "<item>": TEXT},
 )
 
+INSTRUMENT_TOTALS = Relation(
+    "instrument_totals",
+    "one row per person of interest and filled-in form: its total as an interval, its band, the change since the one before",
+    ("person", "group_key", "instrument"),
+    {
+        "person": WHOLE, "group_key": TEXT, "instrument": TEXT, "scale": TEXT, "date": DAY, "by": TEXT, "low": REAL,
+        "high": REAL, "band": TEXT, "band_table": TEXT, "minimal_change": REAL, "change": REAL, "changed": TEXT,
+    },
+)  # fmt: skip
+
 DRUG_INDUCED = Relation(
     "drug_induced",
     "one row per person of interest, culprit drug taken and finding that its rule asks about: state and order",
@@ -604,7 +614,7 @@ MADE = (
     ROW_CLASSES, ACCOUNTING,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, SERIES, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
-    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, DRUG_INDUCED, LUPUS, ACTIVITY,
+    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, INSTRUMENT_TOTALS, DRUG_INDUCED, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     PERSONS_OUT, WORKLIST,
 )  # fmt: skip

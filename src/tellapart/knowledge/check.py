@@ -160,6 +160,15 @@ SPECS: dict[str, Spec] = {
         numbers=("low", "high", "present_at", "absent_at"),
     ),
     "instrument_variables": Spec(("instrument", "variable"), {"instrument": ("instruments", "instrument")}, ("items",)),
+    "instrument_scales": Spec(
+        ("instrument",), {"instrument": ("instruments", "instrument")},
+        ("scale", "label", "variables", "maximum"), ("maximum", "minimal_change", "relative_change", "change_needs"),
+        {"higher_is": ("worse", "better")},
+    ),
+    "instrument_bands": Spec(
+        ("scale", "population", "low"), {"scale": ("instrument_scales", "scale")}, ("table", "low", "band"), ("low",),
+        {"population": ("any", "fm")},
+    ),
     "instrument_findings": Spec(
         ("instrument", "variable", "finding"), {"instrument": ("instruments", "instrument"), "finding": FINDING},
         numbers=("present_at", "absent_at"),
@@ -232,6 +241,7 @@ def faults(tables: Tables) -> list[str]:
         _rules,
         _activity,
         _reasons,
+        _scales,
     ):
         out += rule(tables)
     return out
@@ -516,3 +526,23 @@ def _reasons(tables: Tables) -> Iterator[str]:
                 yield f"{name}.csv:{line}: finding: {row['finding']!r} has no reason in fm_reasons.csv"
             if not explains.get(row["finding"]):
                 yield f"{name}.csv:{line}: finding: {row['finding']!r} does not say whether fibromyalgia explains it"
+
+
+def _scales(tables: Tables) -> Iterator[str]:
+    known = {(r["instrument"], r["variable"]) for r in tables["instrument_variables"]}
+    known |= {(r["instrument"], v) for r in tables["instruments"] if r["sites"] == "yes" for v in ("wpi", "regions")}
+    for line, row in _lines(tables, "instrument_scales"):
+        for variable in row["variables"].split(";"):
+            if (row["instrument"], variable) not in known:
+                yield f"instrument_scales.csv:{line}: variables: {variable!r} is not worked out for {row['instrument']}"
+    totalled = {r["instrument"] for r in tables["instrument_scales"]}
+    for line, row in _lines(tables, "instruments"):
+        if row["instrument"] not in totalled:
+            yield f"instruments.csv:{line}: instrument: {row['instrument']!r} has no total in instrument_scales.csv"
+    lowest: dict[tuple[str, str], float] = {}
+    for row in tables["instrument_bands"]:
+        key = (row["scale"], row["population"])
+        lowest[key] = min(lowest.get(key, math.inf), float(row["low"]))
+    for (scale, population), low in lowest.items():
+        if low != 0 or (scale, "any") not in lowest:
+            yield f"instrument_bands.csv:1: low: the bands of {scale} for {population} do not begin at 0, or none is for any"

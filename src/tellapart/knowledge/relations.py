@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from tellapart.knowledge.encode import code_key, encode
-from tellapart.knowledge.load import Knowledge
+from tellapart.knowledge.encode import EVERYWHERE, code_key, encode
+from tellapart.knowledge.load import Knowledge, Row
 
 Table = tuple[dict[str, str], list[tuple[Any, ...]]]
 TEXT, REAL, WHOLE = "VARCHAR", "DOUBLE", "INTEGER"
@@ -79,6 +79,17 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
             for item in r["items"].split(";")
         ],
     )
+    out["instrument_scales"] = (
+        {"instrument": TEXT, "scale": TEXT, "variable": TEXT, "higher_is": TEXT, "minimal_change": REAL,
+         "relative_change": REAL, "change_needs": REAL},
+        [
+            (r["instrument"], r["scale"], v, r["higher_is"],
+             *(float(r[c]) if r[c] else None for c in ("minimal_change", "relative_change", "change_needs")))
+            for r in knowledge["instrument_scales"]
+            for v in r["variables"].split(";")
+        ],
+    )  # fmt: skip
+    out["instrument_bands"] = _bands(knowledge)
     out["instrument_sites"] = (
         {"instrument": TEXT},
         [(r["instrument"],) for r in knowledge["instruments"] if r.get("sites") == "yes"],
@@ -137,6 +148,22 @@ def _activity_items(knowledge: Knowledge) -> Table:
             for index in r["indices"].split(";")
         ],
     )  # fmt: skip
+
+
+def _bands(knowledge: Knowledge) -> Table:
+    """instrument_bands with the lower end of the next band, for both populations (a scale without rows for `fm` has one)."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in knowledge["instrument_bands"]:
+        groups.setdefault((row["scale"], row["population"]), []).append(row)
+    rows = []
+    for scale in dict.fromkeys(scale for scale, _ in groups):
+        for population in ("any", "fm"):
+            own = sorted(groups.get((scale, population)) or groups[(scale, "any")], key=lambda r: float(r["low"]))
+            ends = [float(r["low"]) for r in own[1:]] + [EVERYWHERE]
+            rows += [
+                (scale, population, r["table"], float(r["low"]), e, r["band"]) for r, e in zip(own, ends, strict=True)
+            ]
+    return {"scale": TEXT, "population": TEXT, "named": TEXT, "low": REAL, "below": REAL, "band": TEXT}, rows
 
 
 def _usual_ranges(knowledge: Knowledge) -> Table:

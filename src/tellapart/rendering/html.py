@@ -161,15 +161,12 @@ def _mimic(mimic: Document, labels: Labels) -> dict[str, str]:
 
 
 def _instrument(entry: Document, labels: Labels) -> dict[str, str]:
-    low, high, total = entry.get("low"), entry.get("high"), entry.get("total")
-    text = words.number(total)
-    if low != high and words.known(low) and words.known(high):
-        text = f"{words.number(low)} to {words.number(high)} (some items not answered)"
     return {
         "name": words.label(entry["instrument"], labels),
         "date": words.clean(entry.get("date")) or "no date",
-        "total": text,
-        "band": words.clean(entry.get("band")),
+        "total": words.instrument_total(entry),
+        "band": words.instrument_band(entry),
+        "change": words.instrument_change(entry),
     }
 
 

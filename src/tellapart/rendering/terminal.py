@@ -255,7 +255,14 @@ def _later_sections(doc: Document, labels: Labels) -> list[RenderableType]:
         *_bullets("Treatment, for review with the prescriber", treatment[:_MOST_ROWS]),
         *_bullets("Other conditions to think of", mimics[:_MOST_ROWS]),
         *_bullets("Course", course[:_MOST_ROWS]),
+        *_bullets("Questionnaires", [_instrument(i, labels) for i in (doc.get("instruments") or ())[-_MOST_ROWS:]]),
     ]
+
+
+def _instrument(entry: Document, labels: Labels) -> str:
+    date = words.clean(entry.get("date")) or "no date"
+    said = (words.instrument_total(entry), words.instrument_band(entry), words.instrument_change(entry))
+    return f"{words.label(entry['instrument'], labels)}, {date}: {'; '.join(s for s in said if s)}"
 
 
 # -- audit --------------------------------------------------------------------------------------------------------

@@ -472,6 +472,37 @@ def contested(doc: Document, labels: Labels) -> list[str]:
     ]
 
 
+def instrument_total(entry: Document) -> str:
+    """`22 of 31`, or the interval in which the total lies when items are open, with the name of what is summed."""
+    low, high, total = entry.get("low"), entry.get("high"), entry.get("total")
+    text = number(total)
+    if low != high and known(low) and known(high):
+        text = f"{number(low)} to {number(high)} (some items not answered)"
+    if known(entry.get("maximum")):
+        text += f", of {number(entry['maximum'])}" if low != high else f" of {number(entry['maximum'])}"
+    return f"{clean(entry['label'])}: {text}" if entry.get("label") else text
+
+
+def instrument_band(entry: Document) -> str:
+    """The band and the table it is of (`severe, Wolfe 2015`); empty when the total lies in none for sure."""
+    if not entry.get("band"):
+        return ""
+    return ", ".join(clean(entry[key]) for key in ("band", "band_table") if entry.get(key))
+
+
+def instrument_change(entry: Document) -> str:
+    """What changed since the form before, and the smallest change that matters."""
+    parts = []
+    if known(entry.get("change")):
+        verdict = {"better": ", better", "worse": ", worse", "unchanged": ", no change that matters"}
+        parts.append(
+            f"{entry['change']:+g} since the one before{verdict.get(entry.get('changed') or '', '')}".replace("-", "−")
+        )
+    if known(entry.get("minimal_change")):
+        parts.append(f"a change of {number(entry['minimal_change'])} matters")
+    return "; ".join(parts)
+
+
 def coverage_sentence(coverage: Document) -> str:
     """`Read 42 source rows: 31 used, 5 unmapped, …` with all eight classes of the accounting."""
     rest = ", ".join(f"{number(coverage.get(key, 0))} {key.replace('_', ' ')}" for key in ACCOUNTING[1:])

@@ -326,20 +326,21 @@ class Documents:
         return out
 
     def _instruments(self, person: int) -> list[Json]:
-        out, seen = [], set()
-        for f in self._rows("fm_forms", person, "date nulls last, group_key"):
-            if f["group_key"] in seen:
-                continue
-            seen.add(f["group_key"])
-            out.append(
-                {
-                    "instrument": f["instrument"], "date": plain(f["date"]), "reference": f["group_key"],
-                    "by": f["by"], "total": plain(f["points"]) if f["points"] == f["points_possible"] else None,
-                    "low": plain(f["points"]), "high": plain(f["points_possible"]), "band": None,
-                    "minimal_change": None,
-                }
-            )  # fmt: skip
-        return out
+        """Every filled-in form with its total, in order of time."""
+        scales = {r["instrument"]: r for r in self.knowledge["instrument_scales"]}
+        return [
+            {
+                "instrument": f["instrument"], "scale": f["scale"], "label": scales[f["instrument"]]["label"],
+                "date": plain(f["date"]), "reference": f["group_key"], "by": f["by"],
+                "total": _number(f["low"]) if f["low"] == f["high"] else None,
+                "low": _number(f["low"]), "high": _number(f["high"]),
+                "maximum": _number(float(scales[f["instrument"]]["maximum"])),
+                "band": f["band"], "band_table": f["band_table"], "minimal_change": _number(f["minimal_change"]),
+                "change": _number(f["change"]), "changed": f["changed"],
+                "references": scales[f["instrument"]]["citation"].split(";"),
+            }
+            for f in self._rows("instrument_totals", person, "date nulls last, group_key")
+        ]  # fmt: skip
 
     def _drug_induced(self, person: int, by_finding: dict[str, Json]) -> list[Json]:
         """Every culprit drug taken, with what speaks for and against lupus induced by it."""
@@ -576,6 +577,11 @@ def coverage(engine: DuckDB) -> Json:
         "read": sum(total.values()), **total,
         "by_type": {name: {"read": sum(t.values()), **t} for name, t in by_type.items()},
     }  # fmt: skip
+
+
+def _number(value: float | None) -> float | int | None:
+    """A total as JSON has it: whole ones as integers."""
+    return int(value) if value is not None and value.is_integer() else value
 
 
 def _percent(p: float) -> str:

@@ -652,7 +652,7 @@ class _Document:
             number = self._number(place, {**entry, item: answer}, item)
             if number is None:
                 continue
-            if not low <= number <= high or (item != "months" and number != int(number)):
+            if not low <= number <= high or (item not in ("months", "total") and number != int(number)):
                 yes_no = " (or true, false)" if (low, high) == (0, 1) else ""
                 self._error(
                     f"{place}.{item}", f"{answer!r} is not possible.",

@@ -1,0 +1,141 @@
+"""Totals of filled-in forms: polysymptomatic distress 0 to 31 with its bands, other totals, and changes that matter.
+
+Bands of WPI + SSS: Wolfe 2015 (doi 10.3899/jrheum.141519) 0-3 none, 4-7 mild, 8-11 moderate, 12-19 severe, 20-31 very
+severe; for people diagnosed with fibromyalgia the Italian registry: 0-5 remission, 6-15 mild, 16-20 moderate, 21-25 severe,
+above 25 very severe.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from tellapart.tasks.workup import workup_document, workup_documents
+
+Json = dict[str, Any]
+SITES = [
+    "neck", "upper_back", "lower_back", "chest", "abdomen", "jaw_l", "jaw_r", "shoulder_girdle_l", "shoulder_girdle_r",
+    "upper_arm_l", "upper_arm_r", "lower_arm_l", "lower_arm_r", "hip_l", "hip_r", "upper_leg_l", "upper_leg_r", "lower_leg_l",
+    "lower_leg_r",
+]  # fmt: skip
+NUMBER = count(1)
+
+
+def record(*instruments: Json, findings: list[Json] | None = None) -> Json:
+    return {
+        "schema": "tellapart.case/1", "person": {"id": f"forms-{next(NUMBER)}", "sex": "female", "age": 44},
+        "as_of": "2026-01-01", "setting": "rheumatology_referral", "findings": findings or [], "instruments": list(instruments),
+    }  # fmt: skip
+
+
+def form(wpi: int, sss: int, **more: Any) -> Json:
+    """WPI by that many sites, SSS filled up item by item."""
+    answers, left = {}, sss
+    for item, most in (("fatigue", 3), ("waking_unrefreshed", 3), ("cognitive", 3), ("headache", 1), ("lower_abdominal_pain", 1), ("depression", 1)):  # fmt: skip
+        answers[item] = min(left, most)
+        left -= answers[item]
+    return {"instrument": "fm_2016", "date": "2025-06-01", "pain_sites": SITES[:wpi], "months": 6, **answers, **more}
+
+
+def totals(*documents: Json) -> list[Json]:
+    return [made["instruments"][0] for made in workup_documents(list(documents))]
+
+
+BANDS = [
+    # WPI, SSS, Wolfe 2015, registry
+    (0, 0, "none", "remission"), (3, 0, "none", "remission"), (4, 0, "mild", "remission"), (5, 0, "mild", "remission"),
+    (6, 0, "mild", "mild"), (7, 0, "mild", "mild"), (8, 0, "moderate", "mild"), (8, 3, "moderate", "mild"),
+    (8, 4, "severe", "mild"), (10, 5, "severe", "mild"), (10, 6, "severe", "moderate"), (14, 5, "severe", "moderate"),
+    (14, 6, "very severe", "moderate"), (14, 7, "very severe", "severe"), (15, 10, "very severe", "severe"),
+    (15, 11, "very severe", "very severe"), (19, 12, "very severe", "very severe"),
+]  # fmt: skip
+
+
+def test_distress_is_wpi_plus_sss_with_the_band_of_who_it_is_for() -> None:
+    fm = [{"finding": "fm_dx", "state": "present", "date": "2024-01-01"}]
+    plain = totals(*(record(form(w, s)) for w, s, _, _ in BANDS))
+    coded = totals(*(record(form(w, s), findings=fm) for w, s, _, _ in BANDS))
+    for (wpi, sss, wolfe, registry), one, other in zip(BANDS, plain, coded, strict=True):
+        assert (one["scale"], one["total"], one["low"], one["high"], one["maximum"]) == (
+            "psd",
+            wpi + sss,
+            wpi + sss,
+            wpi + sss,
+            31,
+        )
+        assert (one["band"], one["band_table"]) == (wolfe, "Wolfe 2015"), (wpi, sss)
+        assert (other["band"], other["band_table"]) == (registry, "Italian registry"), (wpi, sss)
+
+
+def test_open_items_make_an_interval_and_a_band_only_within_it() -> None:
+    some, wide = form(14, 7), form(4, 0)
+    del some["depression"], wide["fatigue"], wide["cognitive"]
+    one, other = totals(record(some), record(wide))
+    assert (one["total"], one["low"], one["high"], one["band"]) == (None, 21, 22, "very severe")
+    assert (other["low"], other["high"], other["band"]) == (4, 10, None)
+
+
+def test_totals_without_their_parts_are_enough_for_the_total_and_leave_regions_open() -> None:
+    given = {"instrument": "fm_2016", "date": "2025-06-01", "wpi": 12, "sss": 9, "months": 6}
+    with_regions = {**given, "regions": 5}
+    without, made = workup_documents([record(given), record(with_regions)])
+    assert (without["instruments"][0]["total"], without["instruments"][0]["band"]) == (21, "very severe")
+    sets = [{c["set"]: c["met"] for c in d["criteria"]} for d in (without, made)]
+    assert (sets[0]["fm_2016"], sets[1]["fm_2016"]) == (None, True)
+
+
+def test_sites_win_over_a_total_that_contradicts_them() -> None:
+    (one,) = totals(record({**form(7, 5), "wpi": 12}))
+    assert one["total"] == 12  # 7 + 5
+
+
+def test_criteria_are_never_met_below_a_distress_of_12() -> None:
+    made = workup_documents([record(form(w, s)) for w in (0, 3, 4, 6, 7, 10, 19) for s in (0, 4, 5, 8, 9, 12)])
+    met = [d for d in made for c in d["criteria"] if c["set"] in ("fm_2016", "fm_2011") and c["met"]]
+    assert met
+    assert all(d["instruments"][0]["total"] >= 12 for d in met)
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "band"),
+    [
+        ("fiqr", 23, "remission"), ("fiqr", 23.5, "remission"), ("fiqr", 24, "mild"), ("fiqr", 40, "mild"), ("fiqr", 41, "moderate"),
+        ("fiqr", 64, "severe"), ("fiqr", 83, "very severe"), ("isi", 7, "none"), ("isi", 8, "below threshold"), ("isi", 22, "severe"),
+        ("psqi", 5, "good sleep"), ("psqi", 6, "poor sleep"), ("phq_9", 9, "mild"), ("phq_9", 10, "moderate"), ("phq_9", 27, "severe"),
+        ("gad_7", 15, "severe"), ("phq_2", 2, "negative"), ("phq_2", 3, "positive"), ("first", 4, "negative"), ("first", 5, "positive"),
+        ("facit_fatigue", 52, None),
+    ],
+)  # fmt: skip
+def test_bands_of_other_totals(name: str, total: float, band: str | None) -> None:
+    (one,) = totals(record({"instrument": name, "date": "2025-06-01", "total": total}))
+    assert (one["total"], one["band"]) == (total, band)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "changed"),
+    [
+        ("facit_fatigue", 20, 23, "better"), ("facit_fatigue", 20, 22, "unchanged"), ("facit_fatigue", 23, 20, "worse"),
+        ("isi", 20, 14, "better"), ("isi", 20, 15, "unchanged"), ("phq_9", 10, 15, "worse"), ("phq_9", 10, 14, "unchanged"),
+        # 14 % of a FIQR of at least 39: of 50 that is 7
+        ("fiqr", 50, 43, "better"), ("fiqr", 50, 44, "unchanged"), ("fiqr", 50, 57, "worse"), ("fiqr", 38, 10, None),
+        ("slaq", 10, 20, None),
+    ],
+)  # fmt: skip
+def test_a_change_matters_from_the_minimal_change_on(name: str, before: int, after: int, changed: str | None) -> None:
+    made = workup_document(
+        record(
+            {"instrument": name, "date": "2025-01-01", "total": before},
+            {"instrument": name, "date": "2025-06-01", "total": after},
+        )
+    )
+    first, second = made["instruments"]
+    assert (first["change"], first["changed"]) == (None, None)
+    assert (second["change"], second["changed"]) == (after - before, changed)
+
+
+def test_no_other_total_is_taken_for_a_screen_of_fibromyalgia() -> None:
+    made = workup_document(record({"instrument": "phq_9", "date": "2025-06-01", "total": 20}))
+    assert "first" not in {c["set"] for c in made["criteria"]}
+    assert all(c["met"] is not True for c in made["criteria"])
