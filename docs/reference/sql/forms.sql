@@ -32,22 +32,31 @@ sites as (
   cross join pain_sites as s
   left join answered as a
     on a.person = f.person and a.group_key = f.group_key and a.instrument = f.instrument and a.item = 'site.' || s.site
+),
+worked_out as (
+  select person, group_key, instrument, date, known_date, "by", row_no, part, variable, lo, hi from summed
+  union all
+  select person, group_key, instrument, date, known_date, "by", row_no, part, 'wpi' as variable, sum(lo) as lo, sum(hi) as hi
+  from sites
+  where wpi = 'yes'
+  group by person, group_key, instrument, date, known_date, "by", row_no, part
+  union all
+  select person, group_key, instrument, date, known_date, "by", row_no, part, 'regions' as variable,
+    cast(count(distinct case when lo > 0 then region end) as double) as lo,
+    cast(count(distinct case when hi > 0 then region end) as double) as hi
+  from sites
+  where generalized = 'yes'
+  group by person, group_key, instrument, date, known_date, "by", row_no, part
 )
-select person, group_key, instrument, date, known_date, "by", row_no, part, variable, lo, hi from summed
+-- a total that the form gives without its parts stands where the parts leave it open
+select w.person, w.group_key, w.instrument, w.date, w.known_date, w."by", w.row_no, w.part, w.variable,
+  case when t.value >= w.lo and t.value <= w.hi then t.value else w.lo end as lo,
+  case when t.value >= w.lo and t.value <= w.hi then t.value else w.hi end as hi
+from worked_out as w
+left join answered as t
+  on t.person = w.person and t.group_key = w.group_key and t.instrument = w.instrument and t.item = w.variable
 union all
 select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, f.part, 'item:' || a.item as variable, a.value as lo, a.value as hi
 from answered as a
 inner join filled as f on f.person = a.person and f.group_key = a.group_key and f.instrument = a.instrument
 where not starts_with(a.item, 'site.')
-union all
-select person, group_key, instrument, date, known_date, "by", row_no, part, 'wpi' as variable, sum(lo) as lo, sum(hi) as hi
-from sites
-where wpi = 'yes'
-group by person, group_key, instrument, date, known_date, "by", row_no, part
-union all
-select person, group_key, instrument, date, known_date, "by", row_no, part, 'regions' as variable,
-  cast(count(distinct case when lo > 0 then region end) as double) as lo,
-  cast(count(distinct case when hi > 0 then region end) as double) as hi
-from sites
-where generalized = 'yes'
-group by person, group_key, instrument, date, known_date, "by", row_no, part
