@@ -131,6 +131,17 @@ def test_the_ideal_observer_is_right_on_average(structure: str, tmp_path: Path) 
         assert (y[unsure] == i).mean() == pytest.approx(p[unsure, i].mean(), abs=4 * error)
 
 
+def test_silence_says_nothing_to_who_is_told_only_what_is_on_record(tmp_path: Path) -> None:
+    for completeness, same in ((1.0, True), (0.5, False)):
+        plan = Plan(300, {"sle": 0.2, "fm": 0.3, "both": 0.1}, "cascade", completeness, (), 3)
+        simulate(load(), plan, tmp_path / str(completeness))
+        truth = pq.read_table(tmp_path / str(completeness) / "truth.parquet")
+        told, all_of = (
+            np.array([truth[f"log_{part}_{h}"].to_numpy() for h in HYPOTHESES]) for part in ("stated", "evidence")
+        )
+        assert np.allclose(told - told[3], all_of - all_of[3], atol=1e-5) == same
+
+
 def ideal(truth: dict[str, list[Any]]) -> np.ndarray[Any, Any]:
     logs = np.array(
         [

@@ -38,8 +38,8 @@ def page(document: Document, charts: str) -> str:
     parts = [
         "<!-- written by `tellapart validate`: run it again, do not edit -->",
         "# Validation",
-        _intro(document), _failures(document), _published(document), _cases(document), _calibration(document, charts),
-        _calls(document, charts), _side_by_side(document, charts), _criteria(document),
+        _intro(document), _summary(document), _calls(document, charts), _calibration(document, charts),
+        _side_by_side(document, charts), _cases(document), _published(document), _criteria(document),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
@@ -55,33 +55,98 @@ def _intro(d: Document) -> str:
     )
 
 
-def _failures(d: Document) -> str:
-    """What was wanted and is not reached, first."""
-    missed: list[str] = []
-    for c in d["calibration"]:
-        where = f"{c['cohort']['structure']}, {c['prevalence']}"
-        for disease, name in DISEASES.items():
-            found = c["diseases"][disease]
-            for what in ("slope", "intercept"):
-                if found[f"{what}_met"] == "no":
-                    missed.append(f"{what} of {name}, {where}: {_number(found[what])}")
-    for c in d["comparison"]:
-        where = f"{c['cohort']['structure']}, {c['cohort']['completeness']:.0%} on record"
-        for what, name in (("fm_called_sle", "FM only called sle"), ("sle_called_fm", "SLE only called fm")):
-            whole = what == "fm_called_sle" or c["cohort"]["completeness"] == 1.0
-            if whole and c[f"{what}_met"] == "no":
-                missed.append(f"{name}, {where}: {_percent(c[what])} %")
-        if c["of_ideal"] < d["targets"]["of_ideal"]["low"]:
-            missed.append(f"accuracy as a share of the ideal observer's, {where}: {c['of_ideal']:.1%}")
-    forbidden = [c["person"] for c in d["cases"] if c["forbidden"] or not c["as_expected"]]
-    missed += [f"shipped case {person}: not the expected call" for person in forbidden]
-    targets = "\n".join(
-        f"- {t['text']}: {t['low']:g} to {t['high']:g}" for t in d["targets"].values() if t["high"] is not None
+def _structures(d: Document) -> list[str]:
+    return list(dict.fromkeys(c["cohort"]["structure"] for c in d["calibration"]))
+
+
+def _verdict(found: Iterable[str]) -> str:
+    """One word for several cells: missed if one is, met if all are."""
+    all_of = list(found)
+    return VERDICT["no" if "no" in all_of else "yes" if set(all_of) == {"yes"} else "unclear"]
+
+
+def _summary(d: Document) -> str:
+    """What was wanted, what came out, and why it is missed where it is: before any detail."""
+    structures, rows = _structures(d), []
+    for completeness in sorted({c["cohort"]["completeness"] for c in d["calibration"]}, reverse=True):
+        for what in ("slope", "intercept"):
+            wanted = d["targets"][what]
+            for disease, name in DISEASES.items():
+                line = [f"{what}, {name}, {completeness:.0%} on record", f"{wanted['low']:g} to {wanted['high']:g}"]
+                for structure in structures:
+                    mine = [
+                        c["diseases"][disease] for c in d["calibration"]
+                        if c["cohort"]["structure"] == structure and c["cohort"]["completeness"] == completeness
+                    ]  # fmt: skip
+                    values = ", ".join(f"{f[what]['value']:.2f}" for f in mine)
+                    line.append(f"{values} {_verdict(f[f'{what}_met'] for f in mine)}")
+                rows.append(line)
+    shares = sorted({c["cohort"]["completeness"] for c in d["comparison"]})
+    by_place = {(c["cohort"]["structure"], c["cohort"]["completeness"]): c for c in d["comparison"]}
+    for what, name, whole in (
+        ("fm_called_sle", "FM only called sle", shares),
+        ("sle_called_fm", "SLE only called fm", [c for c in shares if c == max(shares)]),
+    ):
+        line = [f"{name}, % at {_list(whole)} on record", f"below {100 * d['targets'][what]['high']:g}"]
+        for structure in structures:
+            mine = [by_place[structure, c] for c in whole]
+            values = ", ".join(f"{100 * c[what]['value']:.1f}" for c in mine)
+            line.append(f"{values} {_verdict(c[f'{what}_met'] for c in mine)}")
+        rows.append(line)
+    low = d["targets"]["of_ideal"]["low"]
+    line = [f"accuracy, % of the ideal observer's, at {_list(shares)} on record", f"at least {100 * low:g}"]
+    for structure in structures:
+        of = [by_place[structure, c]["of_ideal"] for c in shares]
+        line.append(f"{', '.join(f'{100 * x:.0f}' for x in of)} {VERDICT['no' if min(of) < low else 'yes']}")
+    rows.append(line)
+    wrong = [c["person"] for c in d["cases"] if c["forbidden"] or not c["as_expected"]]
+    prevalences = _list(dict.fromkeys(c["prevalence"] for c in d["calibration"]))
+    return "\n\n".join(
+        (
+            "## What was wanted, and what came out",
+            f"Three ways in which findings go together; calibration at the prevalences {prevalences}. *Unclear*: a limit lies "
+            "inside the interval, and nothing is missed.",
+            _table(("wanted", "", *structures), rows),
+            f"Shipped cases with another call than expected: {', '.join(wrong) or 'none'}.",
+            _why(d),
+        )
     )
-    head = f"## What was wanted\n\n{targets}\n\n## Where it fails\n\n"
-    if not missed:
-        return head + "Nowhere in the cells below (where a limit lies inside the interval, it says unclear)."
-    return head + "\n".join(f"- {m}" for m in missed)
+
+
+def _list(values: Iterable[Any]) -> str:
+    return ", ".join(f"{v:.0%}" if isinstance(v, float) else str(v) for v in values)
+
+
+def _why(d: Document) -> str:
+    rows = []
+    for c in d["comparison"]:
+        gap = c["gap"]
+        rows.append(
+            (
+                c["cohort"]["structure"], f"{c['cohort']['completeness']:.0%}", _plain(c["accuracy_ideal"]),
+                *(f"{100 * gap[cause]:.1f}" for cause in ("silence", "sex_and_age", "dependence")),
+                _plain(c["everybody"][0]["accuracy"]),
+            )
+        )  # fmt: skip
+    return "\n\n".join(
+        (
+            "**Why it is missed.** Points of accuracy (per cent) that separate the program from an observer who knows the "
+            "generator, by cause:",
+            _table(
+                ("structure", "on record", "ideal", "silence", "sex and age", "dependence and reading", "tellapart"),
+                rows,
+            ),
+            "- *Silence*: in these records what is there is written down more often than what is not, so an observer who "
+            "knows how often learns from what is missing, and from which tests were ordered. The program never does: "
+            "unknown is not absent, and no clinic knows these shares. This is also why probabilities are too high on average "
+            "(negative intercepts) on incomplete records: the observer who is told only what is on record is off by as much "
+            "(column *record only* under Calibration).\n"
+            "- *Sex and age*: a prior given by the user is taken as it is, for everybody.\n"
+            "- *Dependence*: findings keep a fixed share of their bits by block. Where one severity drives all mechanisms "
+            "(structure severity) probabilities of lupus are still too bold, where findings hang together less they are too "
+            "shy; no fixed share fits all three, and none was fitted to them.",
+        )
+    )
 
 
 def _published(d: Document) -> str:
@@ -158,29 +223,32 @@ def _calibration(d: Document, charts: str) -> str:
             f = c["diseases"][disease]
             rows.append(
                 (
-                    c["cohort"]["structure"], c["prevalence"], name, str(f["persons_with"]), _plain(f["brier"], 4),
-                    _plain(f["brier_ideal"], 4), f"{_number(f['slope'])} {VERDICT[f['slope_met']]}",
-                    f"{_number(f['intercept'])} {VERDICT[f['intercept_met']]}", _plain(f["auc"]), _plain(f["auc_ideal"]),
+                    c["cohort"]["structure"], f"{c['cohort']['completeness']:.0%}", c["prevalence"], name,
+                    str(f["persons_with"]), f"{_number(f['slope'])} {VERDICT[f['slope_met']]}",
+                    f"{_number(f['intercept'])} {VERDICT[f['intercept_met']]}",
+                    f"{_plain(f['stated']['slope']['value'], 2)}, {_plain(f['stated']['intercept']['value'], 2)}",
+                    f"{_plain(f['brier'], 4)} ({_plain(f['brier_ideal'], 4)})", f"{_plain(f['auc'])} ({_plain(f['auc_ideal'])})",
                 )
             )  # fmt: skip
     first = d["calibration"][0]["cohort"]
     return "\n\n".join(
         (
             "## Calibration",
-            f"{first['persons']} persons per row, {first['completeness']:.0%} on record. The slope is 1 when probabilities "
-            "are neither too bold nor too shy, the intercept 0 when they are right on average.",
+            f"{first['persons']} persons per row. The slope is 1 when probabilities are neither too bold nor too shy, the "
+            "intercept 0 when they are right on average. *Record only*: slope and intercept of an observer who knows the "
+            "generator and is told what the program is told. In brackets: the ideal observer.",
             _table(
                 (
                     "structure",
+                    "on record",
                     "prevalence",
                     "of",
                     "have it",
-                    "Brier",
-                    "Brier ideal",
                     "slope",
                     "intercept",
+                    "record only",
+                    "Brier",
                     "AUC",
-                    "AUC ideal",
                 ),
                 rows,
             ),
@@ -218,9 +286,11 @@ def _side_by_side(d: Document, charts: str) -> str:
         "## Beside others, on the same persons",
         "The ideal observer knows the generator: nobody can do better. Both trained models learned from labelled persons of "
         "the same generator, at the same completeness and prevalence; the program learned from none. A single rule gives "
-        "no probability, so it has no calibration; what a rule cannot answer counts as negative.",
+        "no probability, so it has no calibration; what a rule cannot answer counts as negative. Here at the completeness of "
+        "most records; `validation.json` has the others.",
     ]
-    for c in d["comparison"]:
+    usual = min(c["cohort"]["completeness"] for c in d["calibration"])
+    for c in (c for c in d["comparison"] if c["cohort"]["completeness"] == usual):
         parts.append(f"### {c['cohort']['structure']}, {c['cohort']['completeness']:.0%} on record")
         rows = []
         for e in c["everybody"]:
@@ -283,11 +353,12 @@ def charts(document: Document) -> dict[str, str]:
 
 def _reliability(d: Document) -> str:
     panels = []
-    for structure in dict.fromkeys(c["cohort"]["structure"] for c in d["calibration"]):
+    whole = max(c["cohort"]["completeness"] for c in d["calibration"])
+    for structure in _structures(d):
         for disease, name in DISEASES.items():
             lines = []
             for c in d["calibration"]:
-                if c["cohort"]["structure"] == structure:
+                if (c["cohort"]["structure"], c["cohort"]["completeness"]) == (structure, whole):
                     points = c["diseases"][disease]["reliability"]
                     lines.append(
                         Line(
@@ -298,7 +369,11 @@ def _reliability(d: Document) -> str:
                     )
             panels.append(Panel(f"{structure}: {name}", lines, diagonal=True))
     return figure(
-        panels, 2, "probability given", "share that has it", "Reliability of the probabilities, with intervals"
+        panels,
+        2,
+        "probability given",
+        "share that has it",
+        f"Reliability of the probabilities at {whole:.0%} on record, with intervals",
     )
 
 

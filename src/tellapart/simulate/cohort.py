@@ -18,7 +18,7 @@ from tellapart import __version__
 from tellapart.errors import InputError, UsageError
 from tellapart.knowledge.load import Knowledge
 from tellapart.simulate import fhir
-from tellapart.simulate.model import HYPOTHESES, Floats, Ints, Model, model
+from tellapart.simulate.model import HYPOTHESES, UNASKED, UNRECORDED, Floats, Ints, Model, model
 from tellapart.simulate.recording import missed, record
 from tellapart.simulate.rows import Codes, People, Rows, people, rows
 from tellapart.simulate.structures import STRUCTURES
@@ -110,8 +110,15 @@ def simulate(knowledge: Knowledge, plan: Plan, out: Path) -> dict[str, Any]:
             who = people(made, rng, h, first + 1)
             states, kind = structure.draw(rng, h)
             recorded = record(made, rng, h, states, plan.completeness)
-            evidence = structure.log_evidence(recorded.known, missed(made, plan.completeness))
-            table = _truth(made, plan, who, states, kind, recorded.known, evidence, recorded.log_ordering)
+            unrecorded = missed(made, plan.completeness)
+            logs = {
+                "evidence": structure.log_evidence(recorded.known, unrecorded),
+                "stated": structure.log_evidence(
+                    np.where(recorded.known == UNRECORDED, UNASKED, recorded.known), unrecorded
+                ),
+                "ordering": recorded.log_ordering,
+            }
+            table = _truth(made, plan, who, states, kind, recorded.known, logs)
             if truth is None:
                 truth = pq.ParquetWriter(out / TRUTH, table.schema)
             truth.write_table(table)
@@ -155,12 +162,13 @@ def _claim(out: Path) -> None:
 
 
 def _truth(
-    made: Model, plan: Plan, who: People, states: Ints, kind: Any, known: Ints, evidence: Floats, ordering: Floats
+    made: Model, plan: Plan, who: People, states: Ints, kind: Any, known: Ints, logs: Mapping[str, Floats]
 ) -> pa.Table:
     """One row per person: what is true, and what an observer who knows the generator would make of the record.
 
     `log_prior_*` (prevalence, sex and age), `log_evidence_*` (findings on record and what is not), `log_ordering_*`
     (which tests were ordered): natural logarithms per hypothesis; their sums, normalized, are the ideal posterior.
+    `log_stated_*` is the evidence of an observer who draws nothing from what the record does not say.
     """
     with np.errstate(divide="ignore"):
         prior = np.log(plan.shares())
@@ -174,9 +182,9 @@ def _truth(
         "female": who.female, "age": who.age, "kind": pa.array(kind.tolist()), "sle_onset": date(who.sle_onset), "fm_onset": date(who.fm_onset),
         "work_up": date(who.work_up),
     }  # fmt: skip
-    for name, logs in (("prior", prior), ("evidence", evidence), ("ordering", ordering)):
+    for name, log in {"prior": prior, **logs}.items():
         for i, h in enumerate(HYPOTHESES):
-            columns[f"log_{name}_{h}"] = np.round(logs[:, i], 6)
+            columns[f"log_{name}_{h}"] = np.round(log[:, i], 6)
     for finding, (node, rung) in made.place.items():
         columns[f"has_{finding}"] = states[:, node] >= rung
         columns[f"known_{finding}"] = known[:, node] >= 0

@@ -33,6 +33,8 @@ class Cell:
         program: the program's probability of every hypothesis.
         calls: the program's call.
         ideal: the ideal observer's probability of every hypothesis.
+        stated: the same of an observer who knows the generator but draws nothing from what the record does not say.
+        sexless: the same as `stated`, sex and age unknown as well: what the program is given.
         tests: name of a single rule to who is positive by it (lupus, or FM for `fm_*`).
         scores: points of every SLE set, at face value.
         features: what is on record, for those who learn from it.
@@ -43,6 +45,8 @@ class Cell:
     program: Floats
     calls: NDArray[np.str_]
     ideal: Floats
+    stated: Floats
+    sexless: Floats
     tests: Mapping[str, Flags]
     scores: Mapping[str, Floats]
     features: Floats
@@ -72,7 +76,9 @@ def run(session: Session, plan: Plan) -> Cell:
         hypotheses(truth),
         np.column_stack([numbers(persons, f"p_{h}") for h in HYPOTHESES]),
         np.array(persons["call"].to_pylist()),
-        ideal(truth),
+        observer(logs(truth, "prior"), logs(truth, "evidence"), logs(truth, "ordering")),
+        observer(logs(truth, "prior"), logs(truth, "stated")),
+        observer(np.log(np.maximum(plan.shares(), np.finfo(float).tiny)), logs(truth, "stated")),
         {
             **{f"{s}_met": flags(persons, f"{s}_met") for s in SETS},
             "eular_acr_2019_met_specific": flags(persons, "eular_acr_2019_met_specific"),
@@ -98,12 +104,15 @@ def hypotheses(truth: pa.Table) -> NDArray[np.int64]:
     return np.array([HYPOTHESES.index(h) for h in truth["hypothesis"].to_pylist()])
 
 
-def ideal(truth: pa.Table) -> Floats:
-    """The posterior of an observer who knows the generator."""
-    logs = np.column_stack(
-        [sum(numbers(truth, f"log_{part}_{h}") for part in ("prior", "evidence", "ordering")) for h in HYPOTHESES]
-    )
-    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+def logs(truth: pa.Table, part: str) -> Floats:
+    """One part of what the generator knows: a natural logarithm per hypothesis."""
+    return np.column_stack([numbers(truth, f"log_{part}_{h}") for h in HYPOTHESES])
+
+
+def observer(*parts: Floats) -> Floats:
+    """The posterior of an observer who knows these parts of the generator."""
+    total = sum(parts)
+    shares = np.exp(total - np.max(total, axis=1, keepdims=True))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 

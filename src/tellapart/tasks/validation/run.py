@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ Say = Callable[[str], None]
 
 STRUCTURES = ("severity", "phenotypes", "cascade")
 COMPLETENESS = (0.25, 0.5, 0.75, 1.0)
-USUAL = 0.75  # completeness of the cells in which prevalence varies
+USUAL, WHOLE = 0.75, 1.0  # completeness of the cells in which prevalence varies
 MIXED = "mixed"  # prevalence of the cells in which completeness varies
 PERSONS, QUICK_PERSONS = 2000, 500
 BINS = 10
@@ -57,15 +58,16 @@ def validate(session: Session, quick: bool, say: Say) -> dict[str, Any]:
     seed = 0
     for structure in STRUCTURES[:1] if quick else STRUCTURES:
         kept: dict[float, Cell] = {}
-        for name, shares in prevalences.items():
-            if quick and name != MIXED:
-                continue
-            seed += 1
-            say(f"calibration: {structure}, {name}")
-            cell = cells.run(session, Plan(persons, shares, structure, USUAL, ("fhir",), seed))
-            document["calibration"].append({"prevalence": name, **_calibrated(document, cell)})
-            if name == MIXED:
-                kept[USUAL] = cell
+        for whole in (USUAL,) if quick else (WHOLE, USUAL):
+            for name, shares in prevalences.items():
+                if quick and name != MIXED:
+                    continue
+                seed += 1
+                say(f"calibration: {structure}, {name}, {whole:.0%} on record")
+                cell = cells.run(session, Plan(persons, shares, structure, whole, ("fhir",), seed))
+                document["calibration"].append({"prevalence": name, **_calibrated(document, cell)})
+                if name == MIXED:
+                    kept[whole] = cell
         for completeness in (USUAL,) if quick else COMPLETENESS:
             say(f"comparison: {structure}, {completeness:.0%} on record")
             if completeness not in kept:
@@ -94,12 +96,12 @@ def _target(document: dict[str, Any], name: str, found: Estimate) -> str:
 
 
 def _calibrated(document: dict[str, Any], cell: Cell) -> dict[str, Any]:
-    """Calibration of the presence of either disease, of the program and of the ideal observer beside it."""
+    """Calibration of the presence of either disease: the program, and two observers who know the generator."""
     floor, z = _limit(document, "probability_floor"), _limit(document, "interval_z")
     out: dict[str, Any] = {"cohort": cells.describe(cell), "diseases": {}}
     for disease in DISEASES:
         y = cell.has(disease)
-        p, best = (x[:, cells.members(disease)].sum(axis=1) for x in (cell.program, cell.ideal))
+        p, best, stated = (x[:, cells.members(disease)].sum(axis=1) for x in (cell.program, cell.ideal, cell.sexless))
         found = calibration(p, y, floor, z)
         out["diseases"][disease] = {
             "persons_with": int(y.sum()), "brier": round(brier(p, y), 4), "brier_ideal": round(brier(best, y), 4),
@@ -107,6 +109,7 @@ def _calibrated(document: dict[str, Any], cell: Cell) -> dict[str, Any]:
             **{k: v.document() for k, v in found.items()},
             **{f"{k}_met": _target(document, k, v) for k, v in found.items()},
             "ideal": {k: v.document() for k, v in calibration(best, y, floor, z).items()},
+            "stated": {k: v.document() for k, v in calibration(stated, y, floor, z).items()},
             "reliability": reliability(p, y, BINS, z),
         }  # fmt: skip
     return out
@@ -127,7 +130,7 @@ def _compared(document: dict[str, Any], cell: Cell, models: dict[str, Any]) -> d
     def called_as(truth: str, call: str) -> Estimate:
         return share(float((of[truth] & (cell.calls == call)).sum()), float(of[truth].sum()), z)
 
-    everybody = {"tellapart": cell.program, "ideal observer": cell.ideal} | {
+    everybody = {"tellapart": cell.program, "ideal observer": cell.ideal, "record only": cell.sexless} | {
         name: learners.probabilities(model, cell.features) for name, model in models.items()
     }
     best = float((cell.ideal.argmax(axis=1) == cell.truth).mean())
@@ -157,6 +160,7 @@ def _compared(document: dict[str, Any], cell: Cell, models: dict[str, Any]) -> d
             h: {c: int((of[h] & (cell.calls == c)).sum()) for c in (*HYPOTHESES, "undetermined")} for h in HYPOTHESES
         },
         "accuracy_ideal": round(best, 4), "of_ideal": rows[0]["of_ideal"], "everybody": rows,
+        "gap": _gap(cell),
         "single_rules": _rules(cell, z),
         "thresholds": list(THRESHOLDS),
         "everybody_treated": {
@@ -164,6 +168,15 @@ def _compared(document: dict[str, Any], cell: Cell, models: dict[str, Any]) -> d
             for d in DISEASES
         },
     }  # fmt: skip
+
+
+def _gap(cell: Cell) -> dict[str, float]:
+    """Accuracy that is lost to the ideal observer, by what the program does not use or does not know."""
+    steps = [
+        float((p.argmax(axis=1) == cell.truth).mean()) for p in (cell.ideal, cell.stated, cell.sexless, cell.program)
+    ]
+    lost = (round(a - b, 4) for a, b in pairwise(steps))
+    return dict(zip(("silence", "sex_and_age", "dependence"), lost, strict=True))
 
 
 RULES = (
