@@ -25,7 +25,8 @@ Say = Callable[[str], None]
 
 STRUCTURES = ("severity", "phenotypes", "cascade")
 COMPLETENESS = (0.25, 0.5, 0.75, 1.0)
-USUAL, WHOLE = 0.75, 1.0  # completeness of the cells in which prevalence varies
+USUAL = 0.75  # completeness of the cells in which prevalence varies
+WHOLE = 1.0  # and once more, to see dependence alone
 MIXED = "mixed"  # prevalence of the cells in which completeness varies
 PERSONS, QUICK_PERSONS = 2000, 500
 BINS = 10
