@@ -168,7 +168,11 @@ def _weights(doc: Document, labels: Labels) -> list[RenderableType]:
         parts.append(_body("Nothing on record carries weight; the answer is the starting point of the setting."))
     unused = [words.inside(words.weight_label(w, labels)) for w in words.unused_weights(doc)]
     if unused:
-        parts.append(_body(f"On record, not added (a related finding says more): {words.first_of(unused, 8)}."))
+        parts.append(
+            _body(
+                f"On record, not added (another finding says the same, or only the patient tells of the sign): {words.first_of(unused, 8)}."
+            )
+        )
     return parts
 
 

@@ -30,7 +30,8 @@ CANNOT_TELL = "cannot tell yet"
 NOT_KNOWN = "not known"
 BITS_EXPLAINED = (
     "How often each finding is seen with SLE and with FM, compared with neither. +1 bit doubles the odds against "
-    "neither, −1 bit halves them."
+    "neither, −1 bit halves them. "
+    "Related findings overlap: each of them counts in part."
 )
 
 HYPOTHESIS_NAMES = {"sle": "SLE alone", "fm": "FM alone", "both": "SLE and FM", "neither": "Neither"}
@@ -430,7 +431,7 @@ def weight_marks(weight: Document) -> list[str]:
     marks = []
     share = weight.get("share", 1.0)
     if share < 1.0:
-        marks.append(f"counted at {share:.0%}, related findings overlap")
+        marks.append(f"counted at {share:.0%}")
     if weight.get("assumed"):
         marks.append("assumed rate")
     if weight.get("verified") is False:
