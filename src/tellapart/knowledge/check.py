@@ -160,6 +160,7 @@ SPECS: dict[str, Spec] = {
         numbers=("low", "high", "present_at", "absent_at"),
     ),
     "instrument_variables": Spec(("instrument", "variable"), {"instrument": ("instruments", "instrument")}, ("items",)),
+    "questionnaire_words": Spec(("kind", "key"), needed=("key", "code"), choices={"kind": ("link", "text")}),
     "instrument_scales": Spec(
         ("instrument",), {"instrument": ("instruments", "instrument")},
         ("scale", "label", "variables", "maximum"), ("maximum", "minimal_change", "relative_change", "change_needs"),
@@ -242,6 +243,7 @@ def faults(tables: Tables) -> list[str]:
         _activity,
         _reasons,
         _scales,
+        _words,
     ):
         out += rule(tables)
     return out
@@ -546,3 +548,16 @@ def _scales(tables: Tables) -> Iterator[str]:
     for (scale, population), low in lowest.items():
         if low != 0 or (scale, "any") not in lowest:
             yield f"instrument_bands.csv:1: low: the bands of {scale} for {population} do not begin at 0, or none is for any"
+
+
+def _words(tables: Tables) -> Iterator[str]:
+    codes = {f"{r['instrument']}.{r['item']}" for r in tables["instrument_items"]}
+    codes |= {
+        f"{i['instrument']}.site.{s['site']}"
+        for i in tables["instruments"]
+        if i["sites"] == "yes"
+        for s in tables["pain_sites"]
+    }
+    for line, row in _lines(tables, "questionnaire_words"):
+        if row["code"] not in codes:
+            yield f"questionnaire_words.csv:{line}: code: {row['code']!r} is no item or site of an instrument"

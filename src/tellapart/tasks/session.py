@@ -91,6 +91,8 @@ class Session:
                 not_needed_types=self._not_needed_types(),
                 instruments=[r["instrument"] for r in self.knowledge["instruments"]],
                 sites=[r["site"] for r in self.knowledge["pain_sites"]],
+                wordings={f"{r['kind']}:{r['key']}": r["code"] for r in self.knowledge["questionnaire_words"]},
+                sites_asked=int(self.knowledge.limit("questionnaire_sites")),
             )
         elif form == "case":
             case.read_case(self.engine, source, case.knowledge_ids(self.knowledge))

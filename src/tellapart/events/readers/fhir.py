@@ -19,7 +19,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -93,6 +93,8 @@ def read_fhir(
     not_needed_types: Iterable[str] = (),
     instruments: Iterable[str] = INSTRUMENTS,
     sites: Iterable[str] = (),
+    wordings: Mapping[str, str] | None = None,
+    sites_asked: int = 0,
 ) -> None:
     """Read a FHIR R4 source into `statements`, `source_rows`, `rejected` and `patients` of a connection.
 
@@ -104,6 +106,8 @@ def read_fhir(
             `unmapped`.
         instruments: ids of the questionnaires whose answers are read.
         sites: ids of the pain sites that a list of sites is chosen from (the others are then answered with no).
+        wordings: `link:` or `text:` and the key, to the item that it means, for questionnaires that are not ours.
+        sites_asked: from how many pain sites on such a questionnaire is read by its wording.
 
     Raises:
         InputError: the path does not exist or cannot be read, or holds no FHIR resource at all.
@@ -120,6 +124,7 @@ def read_fhir(
     reading = _Reading(con)
     try:
         reading.begin(not_needed_types, instruments, sites)
+        reading.word(wordings or {}, sites_asked)
         reading.files(found)
         con.execute("set preserve_insertion_order = false")
         reading.families()
@@ -251,6 +256,12 @@ class _Reading:
         self.let("fhir_instruments", sorted(instruments))
         self.con.execute("set variable fhir_sites = cast($1 as varchar[])", [sorted(sites)])
         self.let("fhir_types", sorted(FAMILY_OF))
+
+    def word(self, wordings: Mapping[str, str], sites_asked: int) -> None:
+        """Say how items of questionnaires that are not ours are recognized."""
+        for name, values in (("keys", list(wordings)), ("codes", list(wordings.values()))):
+            self.con.execute(f"set variable fhir_word_{name} = cast($1 as varchar[])", [values])
+        self.con.execute("set variable fhir_sites_asked = cast($1 as integer)", [sites_asked])
 
     def end(self) -> None:
         """Drop everything temporary."""

@@ -2,8 +2,17 @@
 -- fhir_instruments), three levels deep. The item is named by its linkId ('fm_2016.fatigue'), or by the questionnaire's
 -- URL and the linkId ('…/fm_2016' and 'fatigue'). Who ticks places of a list was asked for all of them: each place
 -- becomes one item ('fm_2016.site.neck'), 1 if ticked, 0 if not (variable fhir_sites; without it only what is ticked).
--- Yes is 1.
+-- A questionnaire that is not ours is read by the linkIds and wordings of questionnaire_words (variables fhir_word_keys,
+-- fhir_word_codes): by wording only if it asks for many pain sites (variable fhir_sites_asked), and a question about pain
+-- whose answers are all sites is a body map: its other sites were asked too. Yes is 1.
 -- By the patient, unless a practitioner is the author.
+create or replace macro fhir_worded(kind, said) as
+  getvariable('fhir_word_codes')[list_position(
+    getvariable('fhir_word_keys'),
+    kind || ':' || case kind
+      when 'link' then lower(said) else trim(regexp_replace(lower(said), '[^a-z0-9]+', ' ', 'g'))
+    end
+  )];
 insert into statements
 with forms as (
   select
@@ -57,12 +66,22 @@ answered as (
     f.status,
     f.author,
     a.words,
+    a.link,
+    coalesce(
+      fhir_worded('link', a.link),
+      case
+        when list_contains(getvariable('fhir_instruments'), split_part(a.link, '.', 1)) then a.link
+        when list_contains(getvariable('fhir_instruments'), f.form) then f.form || '.' || a.link
+      end
+    ) as known,
+    fhir_worded('text', a.words) as worded,
     case
-      when list_contains(getvariable('fhir_instruments'), split_part(a.link, '.', 1)) then a.link
-      when list_contains(getvariable('fhir_instruments'), f.form) then f.form || '.' || a.link
-    end as code,
+      when regexp_matches(lower(a.words), 'pain|hurt|ache|body map')
+        then fhir_worded('text', coalesce(a.a."valueCoding".display, a.a."valueString"))
+    end as place,
     coalesce(
       case a.a."valueBoolean" when 'true' then '1' when 'false' then '0' end,
+      case a.a."valueCoding".code when 'LA33-6' then '1' when 'LA32-8' then '0' end,  -- LOINC: Yes, No
       a.a."valueInteger", a.a."valueDecimal", a.a."valueQuantity".value, a.a."valueCoding".code,
       a.a."valueCoding".display, a.a."valueString", a.a."valueDate"
     ) as value,
@@ -71,11 +90,29 @@ answered as (
   from answers as a
   inner join forms as f on f.row_no = a.row_no
 ),
+recognized as (
+  select
+    *,
+    count(distinct case when worded like '%.site.%' then worded end) over (partition by row_no) as sites_asked,
+    bool_and(coalesce(place like '%.site.%', false)) over (partition by row_no, link) and worded is null as is_map
+  from answered
+),
+coded as (
+  select
+    row_no, person_id, reference, authored, status, author, words, unit, shown,
+    case
+      when known is not null then known
+      when sites_asked >= getvariable('fhir_sites_asked') then worded
+      when is_map then split_part(place, '.site.', 1) || '.pain_sites'
+    end as code,
+    case when known is null and is_map then split_part(place, '.site.', 2) else value end as value
+  from recognized
+),
 named as (
   select
     *,
     code like '%.pain_sites' and try_cast(value as double) is null as is_site
-  from answered
+  from coded
   where code is not null and value is not null
 ),
 sited as (
