@@ -37,7 +37,7 @@ EXPECTED = {
     "synthetic-clear-fm": (False, 6, True),
     "synthetic-fm-coded-as-sle": (None, 6, True),
     "synthetic-sle-with-fm": (True, 25, True),
-    "synthetic-drug-induced-lupus": (False, 6, None),
+    "synthetic-drug-induced-lupus": (None, 6, None),
     "synthetic-too-little-known": (None, 0, None),
     "synthetic-fm-coded-red-flag": (None, 8, True),
 }

@@ -117,6 +117,27 @@ def test_a_contested_finding_names_its_cause_and_its_record(name: str) -> None:
     assert not any(f["contested_by"] for f in made()[(name, "out")]["findings"])
 
 
+def test_a_drug_that_induces_antibodies_does_not_close_the_entry_of_2019() -> None:
+    """Nephritis, dsDNA and low complement on hydralazine: the ANA has a likelier cause, but it was never negative.
+
+    ACR 1997 counts an ANA only without such drugs (Tan 1982); EULAR/ACR 2019 asks for an ANA at 1:80 ever.
+    """
+    findings = [
+        {"finding": "ana_titre", "value": 1280, "method": "iif"}, seen("nephritis_class_iii"), seen("anti_dsdna"),
+        value("c3", 0.4, "g/L"), value("c4", 0.03, "g/L"),
+    ]  # fmt: skip
+    drugs = [{"drug": "hydralazine", "start": dated(-60)}]
+    base = {
+        **document("hydralazine and ANA", 0),
+        "findings": [{**f, "date": dated(0)} for f in findings],
+        "drugs": drugs,
+    }
+    (one,) = workup_documents([base])
+    sets = {c["set"]: c for c in one["criteria"]}
+    assert [sets["eular_acr_2019"][k] for k in ("points", "points_specific", "met_specific")] == [20, 20, True]
+    assert [sets["acr_1997"][k] for k in ("points", "points_attributed")] == [2, 1]
+
+
 def test_one_occurrence_outside_the_window_is_enough() -> None:
     base = document("azathioprine", -10)
     early = {**WBC, "date": dated(-400)}

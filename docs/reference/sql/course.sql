@@ -33,7 +33,7 @@ running as (
   window w as (partition by person, clock order by on_day rows between unbounded preceding and current row)
 ),
 counted as (
-  select person, clock, on_day, p1, p2, p3, p4 | (case when first_0 < last_0 then 2199023255552 else 0 end | case when first_1 < last_1 then 4398046511104 else 0 end) as p4, c1, c2, c3, c4 | (case when first_0 < last_0 then 2199023255552 else 0 end | case when first_1 < last_1 then 4398046511104 else 0 end) as c4, a1, a2, a3, a4
+  select person, clock, on_day, p1, p2, p3, p4 | (case when first_0 < last_0 then 2199023255552 else 0 end | case when first_1 < last_1 then 4398046511104 else 0 end) as p4, c1, c2, c3 | (p3 & 67108864) as c3, c4 | (case when first_0 < last_0 then 2199023255552 else 0 end | case when first_1 < last_1 then 4398046511104 else 0 end) as c4, a1, a2, a3, a4
   from running
 ),
 raw as (

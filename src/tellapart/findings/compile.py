@@ -107,6 +107,9 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
             for i in range(len(twice))
         )
 
+    occasions = _add((f"first_{i} < last_{i}", enc.pack([f"twice:{f}"]).by_word) for i, f in enumerate(twice))
+    opening = enc.pack({r["entry"] for r in knowledge["criteria_sets"] if r["entry"]}).by_word
+    entries = {word: f"(p{word} & {bits})" for word, bits in opening.items()}
     findings = knowledge["findings"]
     rescuers: dict[str, list[str]] = defaultdict(list)
     for row in knowledge["rescued_by"]:
@@ -161,7 +164,8 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "some_derived": lambda prefix: enc.any_of([r["finding"] for r in knowledge["finding_derived"]], prefix),
         "any_derived": enc.any_of([r["finding"] for r in knowledge["finding_derived"] if r["at_least"] != "1"]),
         "occasion_bounds_over": occasion_bounds_over,
-        "occasion_bits": _add((f"first_{i} < last_{i}", enc.pack([f"twice:{f}"]).by_word) for i, f in enumerate(twice)),
+        "occasion_bits": occasions,
+        "kept_bits": {w: " | ".join(by[w] for by in (occasions, entries) if w in by) for w in {*occasions, *entries}},
         "fm_explained": _add(cases()),
         "fm_partly": _add(partly()),
     }
