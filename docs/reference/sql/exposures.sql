@@ -1,6 +1,8 @@
--- exposures: one row per drug statement of a person of interest. Steered by codes (rule drug) and drugs.
+-- exposures: one row per drug statement of a person of interest. Steered by codes (rule drug), drugs, limits
+-- (dose_without_end_days): days_after is how long after its end date a drug is taken to be in use.
 select
   e.person, c.source as drug, d.class as drug_class, e.date as start_date, coalesce(e.end_date, e.date) as end_date,
+  case when e.end_date > e.date then 0 else 180 end as days_after,
   e.known_date, e.row_no, e.part, e.reference, e.value as dose, e.unit as dose_unit, e.text
 from interest_events as e
 inner join codes as c on c.code_id = e.code_id and c.rule = 'drug'

@@ -317,8 +317,8 @@ EXPOSURES = Relation(
     "one row per drug statement of a person of interest",
     (),
     {
-        "person": WHOLE, "drug": TEXT, "drug_class": TEXT, "start_date": DAY, "end_date": DAY, "known_date": DAY,
-        "row_no": WHOLE, "part": SMALL, "reference": TEXT, "dose": REAL, "dose_unit": TEXT, "text": TEXT,
+        "person": WHOLE, "drug": TEXT, "drug_class": TEXT, "start_date": DAY, "end_date": DAY, "days_after": SMALL,
+        "known_date": DAY, "row_no": WHOLE, "part": SMALL, "reference": TEXT, "dose": REAL, "dose_unit": TEXT, "text": TEXT,
     },
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 -- activity: one row per person with lupus, activity index, day and item of it: its state, and the total of the day.
 -- Steered by activity_items (with their activity_indices), activity_clauses, activity_conditions, activity_bands, drugs, limits
--- (activity_window_days, dose_without_end_days). Present: found in the window without a likelier cause. Absent: denied there,
+-- (activity_window_days). Present: found in the window without a likelier cause. Absent: denied there,
 -- or only found with a likelier cause. Anything else is unknown, so a total is an interval. Undated findings are in no window.
 -- Days: the as-of day, and back from it the last day on record of every stretch as long as the window.
 {% macro within(date, day) %}date_diff('day', {{ date }}, {{ day }}) >= 0 and date_diff('day', {{ date }}, {{ day }}) <= {{ limit("activity_window_days") }}{% endmacro %}
@@ -82,7 +82,7 @@ latest as (
   where place = 1
 ),
 scores as (
-    -- a total that a clinician scored wins, and no part exceeds its whole
+  -- a total that a clinician scored wins, and no part exceeds its whole
   select t.person, t.on_day, t."index", s.value as stated,
     coalesce(s.value, least(t.low, w.value)) as low, coalesce(s.value, least(t.high, w.value)) as high
   from (
@@ -121,8 +121,7 @@ taken as (
     from days as d
     inner join exposures as x
       on x.person = d.person and x.start_date <= d.on_day
-      and date_diff('day', x.end_date, d.on_day)
-        <= case when x.end_date > x.start_date then 0 else {{ limit("dose_without_end_days") }} end
+      and date_diff('day', x.end_date, d.on_day) <= x.days_after
   ) as ranked
   where place = 1
 ),

@@ -70,9 +70,7 @@ def readings(knowledge: Knowledge) -> dict[str, list[list[Weight]]]:
         above = next_rung.get(finding)
         if state == "present" and above:  # a rung weighs as an interval: reached, and the next one known not to be
             applies = f"{applies} and {enc.test(above, 'a')}"
-        sources = [
-            other for other in sorted(weighed - {finding}) if block_of[other] == block and finding in enc.implied[other]
-        ]
+        sources = [other for other in weighed - {finding} if block_of[other] == block and finding in enc.implied[other]]
         if sources and not once:
             applies = f"{applies} and not ({enc.any_of(sources, prefix)})"
         by_reading[block][block if once else finding].append(Weight(number, finding, state, block, row, applies, above))

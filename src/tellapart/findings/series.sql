@@ -1,6 +1,6 @@
 -- series: one row per person of interest, finding that a series or an order of records makes, and source row (part) that
--- completes it: a value that changed within some days, or a finding while a drug is in use. Steered by series_rules, limits
--- (dose_without_end_days). A change that reaches its threshold counts; two values of one day have no order.
+-- completes it: a value that changed within some days, or a finding while a drug is in use. Steered by series_rules.
+-- A change that reaches its threshold counts; two values of one day have no order.
 with measured as (
   select e.person, c.source, e.date, e.known_date, e.value, e.row_no, e.part, e."by"
   from interest_events as e
@@ -26,8 +26,7 @@ completed as (
   inner join stated as s on r.test = 'on_drug' and s.finding = r.source and s.state = 'present' and s.date is not null
   inner join exposures as x
     on x.person = s.person and (x.drug = r.drug or x.drug_class = r.drug_class) and x.start_date <= s.date
-    and date_diff('day', x.end_date, s.date)
-      <= case when x.end_date > x.start_date then 0 else {{ limit("dose_without_end_days") }} end
+    and date_diff('day', x.end_date, s.date) <= x.days_after
 )
 select person, finding, row_no, part, date, min(known_date) as known_date, min("by") as "by", bool_or(vouched) as vouched
 from completed

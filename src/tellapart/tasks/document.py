@@ -115,10 +115,14 @@ class Documents:
     def _cause(self, rule: str, row_no: int | None, person: int) -> Json:
         """A likelier cause on record: its sentence, its row of competing_causes, the source row that holds it."""
         row = next(r for r in self.knowledge["competing_causes"] if r["cause"] == rule)
+        return {"cause": row["text"], "rule": rule, "reference": self._reference(person, row_no)}
+
+    def _reference(self, person: int, row_no: int | None) -> str | None:
+        """The reference of a source row."""
         held = self.engine.one(
             "select min(reference) from interest_events where person = ? and row_no = ?", [person, row_no]
         )
-        return {"cause": row["text"], "rule": rule, "reference": held}
+        return None if held is None else str(held)
 
     def _evidence(self, occurrences: Iterable[Json], state: str) -> list[Json]:
         out = []
@@ -350,20 +354,17 @@ class Documents:
         tiers = {r["tier"]: r for r in self.knowledge["drug_induced_tiers"]}
         out: dict[str, Json] = {}
         for r in rows:
-            entry = out.setdefault(
-                r["drug"],
-                {
+            if r["drug"] not in out:
+                out[r["drug"]] = {
                     "drug": r["drug"], "label": drugs[r["drug"]]["label"], "tier": r["tier"],
                     "tier_label": tiers[r["tier"]]["label"], "kind": r["kind"], "verdict": r["verdict"],
                     "start_date": plain(r["start_date"]), "last_date": plain(r["last_date"]),
                     "first_sign_date": plain(r["first_sign"]), "resolution": r["resolution"],
-                    "reference": self.engine.one(
-                        "select min(reference) from interest_events where person = ? and row_no = ?", [person, r["row_no"]]
-                    ),
+                    "reference": self._reference(person, r["row_no"]),
                     "for": [], "against": [], "before": [], "unknown": [],
                     "references": tiers[r["tier"]]["citation"].split(";"), "verified": tiers[r["tier"]]["verified"] == "V",
-                },
-            )  # fmt: skip
+                }  # fmt: skip
+            entry = out[r["drug"]]
             rule = rules[(r["kind"], r["finding"], r["role"])]
             said = {
                 "finding": r["finding"], "label": self.labels[r["finding"]], "role": r["role"], "state": r["state"],
