@@ -94,7 +94,7 @@ INTEREST = (
     Stage("stated", "findings/stated.sql", ("interest_marks", "outcomes")),
     Stage("contests", "findings/contests.sql", ("stated", "exposures", "competing_causes")),
     Stage("series", "findings/series.sql", ("interest_events", "codes", "series_rules", "stated", "exposures")),
-    Stage("occurrences", "findings/occurrences.sql", ("stated", "contests", "series"), view=True),
+    Stage("occurrences", "findings/occurrences.sql", ("stated", "contests", "series", "finding_bits"), view=True),
     Stage("weighed", "findings/weighed.sql", ("interest_marks", "stated", "contests", "finding_bits"), view=True),
     Stage("masks", "findings/masks.sql", ("weighed",)),
     Stage("scores", "criteria/scores.sql", ("masks",)),

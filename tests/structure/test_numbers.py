@@ -28,8 +28,6 @@ SQL_REASONS: tuple[tuple[str, str], ...] = (
     (r"\) \+ 2\)", "the text after a name and its dot"),
     (r"\bwhen 4 (?:[^\n]*\n)?[^\n]*when 7 ", "the lengths of `2021` and `2021-03`"),
     (r"code_id \* 2 \+ case", "a code and its status (asserted or refuted) packed into one key"),
-    (r'case "by" when [^\n]* as by_rank', "the order of witnesses, measured first; a label both ways"),
-    (r'case s\.by_rank when [^\n]* as "by"', "the order of witnesses, measured first; a label both ways"),
 )
 """Numbers in SQL files other than 0, 1, -1 that may stand there."""
 

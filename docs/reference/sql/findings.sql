@@ -1,59 +1,49 @@
 -- findings: one row per person of interest and finding: state ever, dates, days, who says it, the first reference.
 -- Present if any occurrence is; contested only if every present occurrence is; conflict: both states on one date.
 -- The reference is that of the first day, a stated finding's before an implied one's. Derived findings take their first day from `course`.
-with days as (
+with said as (
   -- place: stated before implied, then by day, source row and part, as one number to take the least of
-  select person, finding, state, date,
-    min(((case when implied then 1 else 0 end * 1048576
+  -- marks: who says it, whether it is vouched for, has no likelier cause, has no date: bits to bring together
+  select person, finding_no, date, state = 'present' as present,
+    ((case when implied then 1048576 else 0 end
       + coalesce(date_diff('day', date '0001-01-01', date), 1048576 - 1)) * 4294967296 + row_no) * 512
-      + least(part, 512 - 1)) as place,
-    max(case "by" when 'measured' then 4 when 'clinician' then 3 when 'text' then 2 when 'patient' then 1 else 0 end) as by_rank,
-    bool_and(contested_by is not null) as contested, min(contested_by) as contested_by,
-    min(contested_row_no) as contested_row_no,
-    bool_and(implied) as implied, bool_or(vouched) as vouched
+      + least(part, 512 - 1) as place,
+    case "by" when 'measured' then 1 when 'clinician' then 2 when 'text' then 4 when 'patient' then 8 else 0 end
+      + case when vouched then 16 else 0 end + case when contested_by is null then 32 else 0 end
+      + case when date is null then 64 else 0 end as marks
   from occurrences
-  group by person, finding, state, date
 ),
-conflicts as (
-  select distinct person, finding
-  from (
-    select d.person, d.finding, d.date
-    from days as d
-    inner join days as e
-      on e.person = d.person and e.finding = d.finding and e.state = 'absent'
-      and (e.date = d.date or (e.date is null and d.date is null))
-    where d.state = 'present'
-  ) as both_states
+days as (
+  select person, finding_no, date,
+    min(case when present then place end) as place_p, bit_or(case when present then marks else 0 end) as marks_p,
+    min(case when not present then place end) as place_a, bit_or(case when not present then marks else 0 end) as marks_a
+  from said
+  group by person, finding_no, date
 ),
 tallied as (
-  select person, finding, bool_or(state = 'present') as present,
-    cast(sum(case when state = 'present' then 1 else 0 end) as integer) as present_days,
-    cast(sum(case when state = 'absent' then 1 else 0 end) as integer) as absent_days,
-    max(case when state = 'absent' then date end) as last_absent_date,
-    min(case when state = 'present' then date end) as first_p, max(case when state = 'present' then date end) as last_p,
-    bool_or(state = 'present' and date is null) as undated_p, max(case when state = 'present' then by_rank end) as by_p,
-    min(case when state = 'present' then place end) as place_p, bool_and(state <> 'present' or implied) as implied_p,
-    bool_or(state = 'present' and vouched) as vouched_p,
-    min(case when state = 'absent' then date end) as first_a, max(case when state = 'absent' then date end) as last_a,
-    bool_or(state = 'absent' and date is null) as undated_a, max(case when state = 'absent' then by_rank end) as by_a,
-    min(case when state = 'absent' then place end) as place_a, bool_and(state <> 'absent' or implied) as implied_a,
-    bool_or(state = 'absent' and vouched) as vouched_a,
-    bool_and(state <> 'present' or contested) as contested, min(contested_by) as contested_by,
-    min(contested_row_no) as contested_row_no
+  select person, finding_no, bool_or(place_p is not null and place_a is not null) as conflict,
+    cast(count(place_p) as integer) as days_p, min(place_p) as place_p, bit_or(marks_p) as marks_p,
+    min(case when place_p is not null then date end) as first_p, max(case when place_p is not null then date end) as last_p,
+    cast(count(place_a) as integer) as days_a, min(place_a) as place_a, bit_or(marks_a) as marks_a,
+    min(case when place_a is not null then date end) as first_a, max(case when place_a is not null then date end) as last_a
   from days
-  group by person, finding
+  group by person, finding_no
 ),
 stated_findings as (
-  select person, finding, case when present then 'present' else 'absent' end as state,
-    case when present then first_p else first_a end as first_date,
-    case when present then last_p else last_a end as last_date,
-    case when present then undated_p else undated_a end as undated,
-    case when present then by_p else by_a end as by_rank,
-    case when present then place_p else place_a end as place,
-    case when present then implied_p else implied_a end as implied,
-    case when present then vouched_p else vouched_a end as vouched,
-    present and contested as contested, contested_by, contested_row_no, present_days, absent_days, last_absent_date
-  from tallied
+  select t.person, f.finding, t.finding_no, case when t.days_p > 0 then 'present' else 'absent' end as state,
+    case when t.days_p > 0 then t.place_p else t.place_a end as place,
+    case when t.days_p > 0 then t.marks_p else t.marks_a end as marks,
+    case when t.days_p > 0 then t.first_p else t.first_a end as first,
+    case when t.days_p > 0 then t.last_p else t.last_a end as last,
+    t.days_p, t.days_a, t.last_a, t.conflict
+  from tallied as t
+  inner join finding_bits as f on f.finding_no = t.finding_no
+),
+causes as (
+  select person, finding_no, min(contested_by) as contested_by, min(contested_row_no) as contested_row_no
+  from occurrences
+  where contested_by is not null
+  group by person, finding_no
 ),
 derived as (
   select m.person, f.finding, bool_or((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0) as present, bool_or((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 end & f.bit) <> 0) as absent
@@ -69,17 +59,18 @@ first_days as (
     on (case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0
   group by m.person, f.finding
 )
-select s.person, s.finding, s.state, s.first_date, s.last_date, s.undated, s.present_days, s.absent_days,
-  case s.by_rank when 4 then 'measured' when 3 then 'clinician' when 2 then 'text' when 1 then 'patient' end as "by",
-  case when s.contested then s.contested_by end as contested_by,
-  case when s.contested then s.contested_row_no end as contested_row_no,
-  c.person is not null as conflict, r.reference, r.date_precision as first_precision,
-  s.implied, s.vouched, false as derived, s.last_absent_date
+select s.person, s.finding, s.state, s.first as first_date, s.last as last_date, (s.marks & 64) <> 0 as undated,
+  s.days_p as present_days, s.days_a as absent_days,
+  case when (s.marks & 1) <> 0 then 'measured' when (s.marks & 2) <> 0 then 'clinician' when (s.marks & 4) <> 0 then 'text' when (s.marks & 8) <> 0 then 'patient' end as "by",
+  c.contested_by, c.contested_row_no, s.conflict, r.reference, r.date_precision as first_precision,
+  s.place >= 1048576 * 4294967296 * 512 as implied, (s.marks & 16) <> 0 as vouched,
+  false as derived, s.last_a as last_absent_date
 from stated_findings as s
 left join interest_events as r
   on r.codings >= 0 and r.person = s.person
   and r.row_no = s.place // 512 % 4294967296 and r.part = s.place % 512
-left join conflicts as c on c.person = s.person and c.finding = s.finding
+left join causes as c
+  on c.person = s.person and c.finding_no = s.finding_no and s.state = 'present' and (s.marks & 32) = 0
 left join derived as x on x.person = s.person and x.finding = s.finding and x.present
 where s.state = 'present' or x.person is null
 union all

@@ -2,12 +2,12 @@
 with plain as (
   select r.*,
     case when r.states then 1.5e+300 else coalesce(r.value, 1.5e+300) end as place,
-    case when r.states then 0 else case when r.interpretation is not null then case r.interpretation when 'L' then 1 when 'N' then 3 when 'H' then 5 when 'POS' then 6 when 'NEG' then 7 else 0 end when r.value < r.low then 1 when r.value > r.high then 5 when r.value >= r.low and r.value <= r.high then 3 when r.value >= r.low and r.high is null then 2 when r.value <= r.high and r.low is null then 4 else 0 end end as flag
+    case when r.by_flag then case when r.interpretation is not null then case r.interpretation when 'L' then 1 when 'N' then 3 when 'H' then 5 when 'POS' then 6 when 'NEG' then 7 else 0 end when r.value < r.low then 1 when r.value > r.high then 5 when r.value >= r.low and r.value <= r.high then 3 when r.value >= r.low and r.high is null then 2 when r.value <= r.high and r.low is null then 4 else 0 end else 0 end as flag
   from (select
     e.person, e.date, e.date_precision, e.known_date, e.row_no, e.part, e.codings, e."by", e.reference, e.text,
     coalesce(e."by" in ('measured', 'clinician'), false) as seen, m.suggests,
     e.value, e.value_to, e.comparator, e.low, e.high, e.interpretation, e.method, e.shape, m.scale, m.keyed_source,
-    m.states, m.by_ratio
+    m.states, m.by_ratio, m.by_flag
   from events as e
   inner join code_marks as m on m.code_key = e.code_id * 2 + case when e.status = 'refuted' then 1 else 0 end
   where e.comparator is null and e.value_to is null and not m.by_ratio and m.keyed_source is null) as r
@@ -34,16 +34,25 @@ spanned as (
     e.person, e.date, e.date_precision, e.known_date, e.row_no, e.part, e.codings, e."by", e.reference, e.text,
     coalesce(e."by" in ('measured', 'clinician'), false) as seen, m.suggests,
     e.value, e.value_to, e.comparator, e.low, e.high, e.interpretation, e.method, e.shape, m.scale, m.keyed_source,
-    m.states, m.by_ratio
+    m.states, m.by_ratio, m.by_flag
   from events as e
   inner join code_marks as m on m.code_key = e.code_id * 2 + case when e.status = 'refuted' then 1 else 0 end
-  where (e.comparator is not null or e.value_to is not null or m.by_ratio or m.keyed_source is not null)
+  where (e.comparator is not null or e.value_to is not null)
+    union all
+    select
+    e.person, e.date, e.date_precision, e.known_date, e.row_no, e.part, e.codings, e."by", e.reference, e.text,
+    coalesce(e."by" in ('measured', 'clinician'), false) as seen, m.suggests,
+    e.value, e.value_to, e.comparator, e.low, e.high, e.interpretation, e.method, e.shape, m.scale, m.keyed_source,
+    m.states, m.by_ratio, m.by_flag
+  from events as e
+  inner join (select * from code_marks where by_ratio or keyed_source is not null) as m on m.code_key = e.code_id * 2 + case when e.status = 'refuted' then 1 else 0 end
+  where e.comparator is null and e.value_to is null
   ) as r
 ),
 flagged as (
   select s.person, s.date, s.date_precision, s.known_date, s.row_no, s.part, s.codings, s."by", s.reference, s.text, s.seen,
     s.suggests, s.vlo, s.vhi, coalesce(v.scale, s.scale) as scale,
-    case when s.states then 0 else case when s.interpretation is not null then case s.interpretation when 'L' then 1 when 'N' then 3 when 'H' then 5 when 'POS' then 6 when 'NEG' then 7 else 0 end when s.vhi < s.low then 1 when s.vlo > s.high then 5 when s.vlo >= s.low and s.vhi <= s.high then 3 when s.vlo >= s.low and s.high is null then 2 when s.vhi <= s.high and s.low is null then 4 else 0 end end as flag,
+    case when s.by_flag then case when s.interpretation is not null then case s.interpretation when 'L' then 1 when 'N' then 3 when 'H' then 5 when 'POS' then 6 when 'NEG' then 7 else 0 end when s.vhi < s.low then 1 when s.vlo > s.high then 5 when s.vlo >= s.low and s.vhi <= s.high then 3 when s.vlo >= s.low and s.high is null then 2 when s.vhi <= s.high and s.low is null then 4 else 0 end else 0 end as flag,
     case when s.by_ratio and s.high > 0 then s.vlo / s.high end as rlo,
     case when s.by_ratio and s.high > 0 then s.vhi / s.high end as rhi
   from spanned as s

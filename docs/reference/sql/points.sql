@@ -94,20 +94,12 @@ decided as (
 )
 select person
   , max(case when reading = 'known' then eular_acr_2019__points end) as eular_acr_2019_points,
-  max(eular_acr_2019__points) as eular_acr_2019_possible,
-  case when bool_or(reading = 'known' and eular_acr_2019__met) then true when bool_or(eular_acr_2019__met) then null else false end as eular_acr_2019_met,
-  bool_or(case when reading = 'known' then eular_acr_2019__entry end) as eular_acr_2019_entry
+  case when bool_or(reading = 'known' and eular_acr_2019__met) then true when bool_or(eular_acr_2019__met) then null else false end as eular_acr_2019_met
   , max(case when reading = 'known' then slicc_2012__points end) as slicc_2012_points,
-  max(slicc_2012__points) as slicc_2012_possible,
-  case when bool_or(reading = 'known' and slicc_2012__met) then true when bool_or(slicc_2012__met) then null else false end as slicc_2012_met,
-  bool_or(case when reading = 'known' then slicc_2012__entry end) as slicc_2012_entry
+  case when bool_or(reading = 'known' and slicc_2012__met) then true when bool_or(slicc_2012__met) then null else false end as slicc_2012_met
   , max(case when reading = 'known' then acr_1997__points end) as acr_1997_points,
-  max(acr_1997__points) as acr_1997_possible,
-  case when bool_or(reading = 'known' and acr_1997__met) then true when bool_or(acr_1997__met) then null else false end as acr_1997_met,
-  bool_or(case when reading = 'known' then acr_1997__entry end) as acr_1997_entry
+  case when bool_or(reading = 'known' and acr_1997__met) then true when bool_or(acr_1997__met) then null else false end as acr_1997_met
   , max(case when reading = 'known' then slerpi__points end) as slerpi_points,
-  max(slerpi__points) as slerpi_possible,
-  case when bool_or(reading = 'known' and slerpi__met) then true when bool_or(slerpi__met) then null else false end as slerpi_met,
-  bool_or(case when reading = 'known' then slerpi__entry end) as slerpi_entry
+  case when bool_or(reading = 'known' and slerpi__met) then true when bool_or(slerpi__met) then null else false end as slerpi_met
 from decided
 group by person

@@ -327,8 +327,8 @@ STATED = Relation(
     "one row per person of interest, finding, state and source row (part), before attribution",
     ("person", "finding", "state", "row_no", "part"),
     {
-        "person": WHOLE, "finding": TEXT, "state": TEXT, "row_no": WHOLE, "part": SMALL, "date": DAY, "known_date": DAY,
-        "by": TEXT, "implied": FLAG, "vouched": FLAG, "vouched_late": FLAG,
+        "person": WHOLE, "finding": TEXT, "finding_no": SMALL, "state": TEXT, "row_no": WHOLE, "part": SMALL, "date": DAY,
+        "known_date": DAY, "by": TEXT, "implied": FLAG, "vouched": FLAG, "vouched_late": FLAG,
     },
 )  # fmt: skip
 
@@ -410,9 +410,7 @@ RED_FLAGS_IN_FORCE = Relation(
 
 # the criteria room
 
-SCORE = {
-    "<sle_set>_points": POINTS, "<sle_set>_possible": POINTS, "<sle_set>_met": FLAG, "<sle_set>_entry": FLAG,
-}  # fmt: skip
+SCORE = {"<sle_set>_points": POINTS, "<sle_set>_met": FLAG}
 
 SCORE_POINTS = Relation(
     "points",
@@ -446,7 +444,7 @@ SCORES = Relation(
     "scores",
     "one row per person of interest and basis (points, attributed, specific, strict), over the whole record",
     ("person", "basis"),
-    {"person": WHOLE, "basis": TEXT, **SCORE},
+    {"person": WHOLE, "basis": TEXT, **SCORE, "<sle_set>_possible": POINTS, "<sle_set>_entry": FLAG},
 )
 
 MET_DATES = Relation(

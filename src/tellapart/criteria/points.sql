@@ -2,4 +2,4 @@
 -- true: met with what is known; false: no outcome of the unknown could meet it; NULL: in between.
 {% from 'criteria/score.sql.j2' import score, settled with context %}
 {{ score("states", "person", true) }}
-{{ settled("person") }}
+{{ settled("person", false) }}

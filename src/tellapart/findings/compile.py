@@ -14,6 +14,8 @@ ROW_SPAN = 1 << 32
 PART_SPAN = 1 << 9
 # marks that may say one thing twice: several codings of one statement, or a result looked up end by end
 SHARED = "m.codings <> 0 or coalesce(m.outcome_lo, m.outcome_hi, m.outcome_ratio_lo, m.outcome_ratio_hi) is not null"
+SAYERS = ("measured", "clinician", "text", "patient")  # the best witness first
+MARKS = {name: 1 << i for i, name in enumerate((*SAYERS, "vouched", "uncontested", "undated"))}
 NO_DATE = "date '0001-01-01'"  # all undated entries together are one occasion
 
 
@@ -155,6 +157,9 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "anything": lambda prefix: " or ".join(f"{prefix}{w} <> 0" for w in range(1, enc.words + 1)),
         "row_span": str(ROW_SPAN),
         "part_span": str(PART_SPAN),
+        "states": (("p", ""), ("a", "not ")),
+        "sayers": SAYERS,
+        "mark": MARKS,
         "flag_number": flag_number,
         "silenced": _add((enc.any_of(members, "k"), enc.pack(members).by_word) for members in blocks.values()),
         "state_bit": state_bit,

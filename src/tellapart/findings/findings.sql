@@ -1,53 +1,49 @@
 -- findings: one row per person of interest and finding: state ever, dates, days, who says it, the first reference.
 -- Present if any occurrence is; contested only if every present occurrence is; conflict: both states on one date.
 -- The reference is that of the first day, a stated finding's before an implied one's. Derived findings take their first day from `course`.
-with days as (
+with said as (
   -- place: stated before implied, then by day, source row and part, as one number to take the least of
-  select person, finding, state, date,
-    min(((case when implied then 1 else 0 end * {{ day_span }}
+  -- marks: who says it, whether it is vouched for, has no likelier cause, has no date: bits to bring together
+  select person, finding_no, date, state = 'present' as present,
+    ((case when implied then {{ day_span }} else 0 end
       + coalesce(date_diff('day', {{ no_date }}, date), {{ day_span }} - 1)) * {{ row_span }} + row_no) * {{ part_span }}
-      + least(part, {{ part_span }} - 1)) as place,
-    max(case "by" when 'measured' then 4 when 'clinician' then 3 when 'text' then 2 when 'patient' then 1 else 0 end) as by_rank,
-    bool_and(contested_by is not null) as contested, min(contested_by) as contested_by,
-    min(contested_row_no) as contested_row_no,
-    bool_and(implied) as implied, bool_or(vouched) as vouched
+      + least(part, {{ part_span }} - 1) as place,
+    case "by" {% for who in sayers %}when '{{ who }}' then {{ mark[who] }} {% endfor %}else 0 end
+      + case when vouched then {{ mark.vouched }} else 0 end + case when contested_by is null then {{ mark.uncontested }} else 0 end
+      + case when date is null then {{ mark.undated }} else 0 end as marks
   from occurrences
-  group by person, finding, state, date
 ),
-conflicts as (
-  select distinct person, finding
-  from (
-    select d.person, d.finding, d.date
-    from days as d
-    inner join days as e
-      on e.person = d.person and e.finding = d.finding and e.state = 'absent'
-      and (e.date = d.date or (e.date is null and d.date is null))
-    where d.state = 'present'
-  ) as both_states
+days as (
+  select person, finding_no, date,
+    {% for s, is in states %}
+    min(case when {{ is }}present then place end) as place_{{ s }}, bit_or(case when {{ is }}present then marks else 0 end) as marks_{{ s }}{{ "," if not loop.last }}
+    {% endfor %}
+  from said
+  group by person, finding_no, date
 ),
 tallied as (
-  select person, finding, bool_or(state = 'present') as present,
-    cast(sum(case when state = 'present' then 1 else 0 end) as integer) as present_days,
-    cast(sum(case when state = 'absent' then 1 else 0 end) as integer) as absent_days,
-    max(case when state = 'absent' then date end) as last_absent_date,
-    {% for state, name in [("present", "p"), ("absent", "a")] %}
-    min(case when state = '{{ state }}' then date end) as first_{{ name }}, max(case when state = '{{ state }}' then date end) as last_{{ name }},
-    bool_or(state = '{{ state }}' and date is null) as undated_{{ name }}, max(case when state = '{{ state }}' then by_rank end) as by_{{ name }},
-    min(case when state = '{{ state }}' then place end) as place_{{ name }}, bool_and(state <> '{{ state }}' or implied) as implied_{{ name }},
-    bool_or(state = '{{ state }}' and vouched) as vouched_{{ name }},
+  select person, finding_no, bool_or(place_p is not null and place_a is not null) as conflict,
+    {% for s, _ in states %}
+    cast(count(place_{{ s }}) as integer) as days_{{ s }}, min(place_{{ s }}) as place_{{ s }}, bit_or(marks_{{ s }}) as marks_{{ s }},
+    min(case when place_{{ s }} is not null then date end) as first_{{ s }}, max(case when place_{{ s }} is not null then date end) as last_{{ s }}{{ "," if not loop.last }}
     {% endfor %}
-    bool_and(state <> 'present' or contested) as contested, min(contested_by) as contested_by,
-    min(contested_row_no) as contested_row_no
   from days
-  group by person, finding
+  group by person, finding_no
 ),
 stated_findings as (
-  select person, finding, case when present then 'present' else 'absent' end as state,
-    {% for c in ["first", "last", "undated", "by", "place", "implied", "vouched"] %}
-    case when present then {{ c }}_p else {{ c }}_a end as {{ {"first": "first_date", "last": "last_date", "by": "by_rank"}.get(c, c) }},
+  select t.person, f.finding, t.finding_no, case when t.days_p > 0 then 'present' else 'absent' end as state,
+    {% for c in ["place", "marks", "first", "last"] %}
+    case when t.days_p > 0 then t.{{ c }}_p else t.{{ c }}_a end as {{ c }},
     {% endfor %}
-    present and contested as contested, contested_by, contested_row_no, present_days, absent_days, last_absent_date
-  from tallied
+    t.days_p, t.days_a, t.last_a, t.conflict
+  from tallied as t
+  inner join finding_bits as f on f.finding_no = t.finding_no
+),
+causes as (
+  select person, finding_no, min(contested_by) as contested_by, min(contested_row_no) as contested_row_no
+  from occurrences
+  where contested_by is not null
+  group by person, finding_no
 ),
 derived as (
   select m.person, f.finding, bool_or({{ state_bit("p") }}) as present, bool_or({{ state_bit("a") }}) as absent
@@ -63,17 +59,18 @@ first_days as (
     on {{ state_bit("p") }}
   group by m.person, f.finding
 )
-select s.person, s.finding, s.state, s.first_date, s.last_date, s.undated, s.present_days, s.absent_days,
-  case s.by_rank when 4 then 'measured' when 3 then 'clinician' when 2 then 'text' when 1 then 'patient' end as "by",
-  case when s.contested then s.contested_by end as contested_by,
-  case when s.contested then s.contested_row_no end as contested_row_no,
-  c.person is not null as conflict, r.reference, r.date_precision as first_precision,
-  s.implied, s.vouched, false as derived, s.last_absent_date
+select s.person, s.finding, s.state, s.first as first_date, s.last as last_date, (s.marks & {{ mark.undated }}) <> 0 as undated,
+  s.days_p as present_days, s.days_a as absent_days,
+  case {% for who in sayers %}when (s.marks & {{ mark[who] }}) <> 0 then '{{ who }}' {% endfor %}end as "by",
+  c.contested_by, c.contested_row_no, s.conflict, r.reference, r.date_precision as first_precision,
+  s.place >= {{ day_span }} * {{ row_span }} * {{ part_span }} as implied, (s.marks & {{ mark.vouched }}) <> 0 as vouched,
+  false as derived, s.last_a as last_absent_date
 from stated_findings as s
 left join interest_events as r
   on r.codings >= 0 and r.person = s.person
   and r.row_no = s.place // {{ part_span }} % {{ row_span }} and r.part = s.place % {{ part_span }}
-left join conflicts as c on c.person = s.person and c.finding = s.finding
+left join causes as c
+  on c.person = s.person and c.finding_no = s.finding_no and s.state = 'present' and (s.marks & {{ mark.uncontested }}) = 0
 left join derived as x on x.person = s.person and x.finding = s.finding and x.present
 where s.state = 'present' or x.person is null
 union all

@@ -4,19 +4,20 @@
 -- Most rows say a thing once; only statements with several known codings or several outcomes are brought together.
 with said as (
   {% for column in ["outcome", "outcome_lo", "outcome_hi", "outcome_ratio_lo", "outcome_ratio_hi"] -%}
-  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen, m.suggests, o.finding, o.state, o.implied
+  select m.person, m.date, m.known_date, m.row_no, m.part, m."by", m.seen, m.suggests, o.finding, o.finding_no,
+    o.state, o.implied
   from interest_marks as m inner join outcomes as o on o.outcome = m.{{ column }}
   where {{ shared }}
   {{ "union all" if not loop.last }}
   {% endfor %}
 ),
 once as (
-  select m.person, o.finding, o.state, m.row_no, m.part, m.date, m.known_date, m."by", o.implied,
+  select m.person, o.finding, o.finding_no, o.state, m.row_no, m.part, m.date, m.known_date, m."by", o.implied,
     m.seen and not m.suggests as vouched, m.seen
   from interest_marks as m inner join outcomes as o on o.outcome = m.outcome
   where not ({{ shared }})
   union all
-  select person, finding, state, row_no, part, min(date) as date, min(known_date) as known_date, min("by") as "by",
+  select person, finding, min(finding_no) as finding_no, state, row_no, part, min(date) as date, min(known_date) as known_date, min("by") as "by",
     bool_and(implied) as implied, bool_or(seen and not suggests) as vouched, bool_or(seen) as seen
   from said
   group by person, finding, state, row_no, part
@@ -28,7 +29,7 @@ first_said as (
   group by person, finding, state
 )
 select
-  o.person, o.finding, o.state, o.row_no, o.part, o.date, o.known_date, o."by", o.implied, o.vouched,
+  o.person, o.finding, o.finding_no, o.state, o.row_no, o.part, o.date, o.known_date, o."by", o.implied, o.vouched,
   coalesce(date_diff('day', f.first_date, o.date) >= {{ limit("suggests_days_apart") }}, false)
     and o.seen and not o.vouched as vouched_late
 from once as o

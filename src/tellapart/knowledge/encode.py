@@ -154,6 +154,8 @@ def encode(knowledge: Knowledge) -> Encoding:
             backward[row["implies"]].add(row["finding"])
     implied, denied = _closure(forward), _closure(backward)
 
+    finding_no = {f: i for i, f in enumerate(place, start=1)}
+
     encoding = Encoding(place, words, implied, denied, {})
     outcome_rows: list[tuple[Any, ...]] = []
     outcome_ids: dict[tuple[frozenset[str], frozenset[str]], int] = {}
@@ -169,8 +171,8 @@ def encode(knowledge: Knowledge) -> Encoding:
         if key not in outcome_ids:
             number = outcome_ids[key] = len(outcome_ids) + 1
             outcome_rows.extend(
-                [(number, f, "present", f not in stated_present) for f in sorted(all_present)]
-                + [(number, f, "absent", f not in stated_absent) for f in sorted(all_absent)]
+                [(number, f, finding_no[f], "present", f not in stated_present) for f in sorted(all_present)]
+                + [(number, f, finding_no[f], "absent", f not in stated_absent) for f in sorted(all_absent)]
             )
         p = encoding.pack([*all_present, *(f"seen:{f}" for f in all_present if f"seen:{f}" in place)])
         a = encoding.pack(all_absent)
@@ -189,6 +191,7 @@ def encode(knowledge: Knowledge) -> Encoding:
     result_rows: list[tuple[Any, ...]] = []
     band_rows: list[tuple[Any, ...]] = []
     keyed = {s: any(r["method"] or r["shape"] for r in rules[s]) for s in sources}
+    by_flag = {s: any(r["test"] in FLAG_MEANS for r in rules[s]) for s in sources}
     by_ratio = {s: any(r["test"].startswith("ratio_") for r in rules[s]) for s in sources}
     for source in sources:
         own = rules[source]
@@ -198,7 +201,7 @@ def encode(knowledge: Knowledge) -> Encoding:
                 variant = f"{method}/{shape}" if keyed[source] else ""
                 scale = scales[(source, variant)] = len(scales) + 1
                 fitting = [r for r in own if _applies(r["method"], method) and _applies(r["shape"], shape)]
-                result_rows += _results(scale, fitting, outcome)
+                result_rows += _results(scale, fitting, by_flag[source], outcome)
                 for measure in ("value", "ratio"):
                     band_rows += _bands(
                         scale, measure, [r for r in fitting if COMPARED.get(r["test"]) == measure], outcome
@@ -231,8 +234,8 @@ def encode(knowledge: Knowledge) -> Encoding:
                 if ident is not None:
                     result_rows.append((own_scale * len(FLAGS), NO_NUMBER, math.inf, ident, *packed))
             mark_rows.append(
-                (2 * number + refuted, code_scale, keyed_source, by_ratio.get(read_from, False), not read_from,
-                 strength == "suggests")
+                (2 * number + refuted, code_scale, keyed_source, by_ratio.get(read_from, False),
+                 by_flag.get(read_from, False), not read_from, strength == "suggests")
             )  # fmt: skip
     drug_number = len(grouped)
     drug_rows: list[tuple[Any, ...]] = []
@@ -272,7 +275,7 @@ def encode(knowledge: Knowledge) -> Encoding:
             ),
             "code_marks": (
                 {"code_key": "INTEGER", "scale": "INTEGER", "keyed_source": "INTEGER", "by_ratio": "BOOLEAN",
-                 "states": "BOOLEAN", "suggests": "BOOLEAN"},
+                 "by_flag": "BOOLEAN", "states": "BOOLEAN", "suggests": "BOOLEAN"},
                 mark_rows,
             ),
             "variants": (
@@ -295,12 +298,13 @@ def encode(knowledge: Knowledge) -> Encoding:
                 form_rows,
             ),
             "outcomes": (
-                {"outcome": "INTEGER", "finding": "VARCHAR", "state": "VARCHAR", "implied": "BOOLEAN"},
+                {"outcome": "INTEGER", "finding": "VARCHAR", "finding_no": "INTEGER", "state": "VARCHAR",
+                 "implied": "BOOLEAN"},
                 outcome_rows,
             ),
             "finding_bits": (
-                {"finding": "VARCHAR", "word": "INTEGER", "bit": "BIGINT"},
-                [(f, w, b) for f, (w, b) in place.items()],
+                {"finding": "VARCHAR", "finding_no": "INTEGER", "word": "INTEGER", "bit": "BIGINT"},
+                [(f, finding_no[f], w, b) for f, (w, b) in place.items()],
             ),
             "drugs": (
                 {"drug": "VARCHAR", "class": "VARCHAR", "prednisone_factor": "DOUBLE", "dil_tier": "VARCHAR"},
@@ -311,14 +315,19 @@ def encode(knowledge: Knowledge) -> Encoding:
     return encoding
 
 
-def _results(scale: int, rules: list[dict[str, str]], outcome: Any) -> list[tuple[Any, ...]]:
-    """What a plain number together with a flag says: every band of the value line times every flag, and no number."""
+def _results(scale: int, rules: list[dict[str, str]], by_flag: bool, outcome: Any) -> list[tuple[Any, ...]]:
+    """What a plain number together with a flag says: every band of the value line times every flag, and no number.
+
+    Args:
+        by_flag: whether flags tell anything here; if not, the bands stand under the first flag alone.
+    """
     compared = [r for r in rules if COMPARED.get(r["test"]) == "value"]
     spans: list[tuple[float, float, float | None]] = [(NO_NUMBER, math.inf, None)]
     spans += [(low, high, inside) for low, high, inside in _spans(compared)]
-    rows = []
-    for low, high, inside in spans:
-        for number, flag in enumerate(FLAGS):
+    rows: list[tuple[Any, ...]] = []
+    for number, flag in enumerate(FLAGS if by_flag else FLAGS[:1]):
+        said: list[tuple[Any, ...]] = []
+        for low, high, inside in spans:
             present, absent = [], []
             for r in rules:
                 if r["test"] in FLAG_MEANS:
@@ -332,9 +341,26 @@ def _results(scale: int, rules: list[dict[str, str]], outcome: Any) -> list[tupl
                 if holds is False and r["effect"] != "present_only":
                     absent.append(r["finding"])
             ident, packed = outcome(present, absent)
-            if ident is not None:
-                rows.append((scale * len(FLAGS) + number, low, high, ident, *packed))
+            said.append((scale * len(FLAGS) + number, low, high, ident, *packed))
+        rows += [r for r in _merged(said, 1) if r[3] is not None]
     return rows
+
+
+def _merged(rows: list[tuple[Any, ...]], edge: int) -> list[tuple[Any, ...]]:
+    """Bands [low, high) in order, those that meet and say the same as one; `edge`: the place of `low` in a row."""
+    out: list[tuple[Any, ...]] = []
+    for row in rows:
+        before = out[-1] if out else None
+        alike = before and (before[:edge], before[edge + 1], before[edge + 2 :]) == (
+            row[:edge],
+            row[edge],
+            row[edge + 2 :],
+        )
+        if before and alike:
+            out[-1] = (*before[: edge + 1], *row[edge + 1 :])
+        else:
+            out.append(row)
+    return out
 
 
 def _spans(rules: list[dict[str, str]]) -> list[tuple[float, float, float]]:
@@ -375,7 +401,7 @@ def _bands(scale: int, measure: str, rules: list[dict[str, str]], outcome: Any) 
                     absent.append(r["finding"])
             sides.append(outcome(present, absent))
         rows.append((scale, measure, low, high, sides[0][0], sides[1][0], *sides[0][1], *sides[1][1]))
-    return rows
+    return _merged(rows, 2)
 
 
 def code_key(system: str, code: str) -> str:
