@@ -425,7 +425,7 @@ FM_FORMS = Relation(
     ("person", "group_key", "instrument", "set"),
     {
         "person": WHOLE, "group_key": TEXT, "instrument": TEXT, "date": DAY, "known_date": DAY, "by": TEXT, "set": TEXT,
-        "points": REAL, "points_possible": REAL, "wpi_low": REAL, "wpi_high": REAL, "sss_low": REAL, "sss_high": REAL,
+        "approximate": FLAG, "points": REAL, "points_possible": REAL, "wpi_low": REAL, "wpi_high": REAL, "sss_low": REAL, "sss_high": REAL,
         "applicable": FLAG, "met": FLAG,
     },
 )  # fmt: skip

@@ -44,7 +44,9 @@ def _clause(enc: Encoding, row: Row, twice: bool) -> tuple[str, str]:
     finding = row["finding"]
     if row["role"] == "excludes":
         return f"not ({enc.test(finding)})", enc.test(finding)
-    return (enc.test(f"twice:{finding}") if twice else enc.test(finding)), enc.test(finding, "a")
+    # nobody can hope for two occasions of what is known to be absent, so the finding itself is asked for too
+    once = enc.test(finding)
+    return (f"{once} and {enc.test(f'twice:{finding}')}" if twice else once), enc.test(finding, "a")
 
 
 @lru_cache(maxsize=4)
@@ -130,6 +132,12 @@ def fm_sets(knowledge: Knowledge) -> list[str]:
     return [r["set"] for r in knowledge["fm_sets"]]
 
 
+def _approximate(knowledge: Knowledge) -> str:
+    """SQL: is the set `c."set"` read from a form `c.instrument` that was made for another?"""
+    pairs = [(r["set"], f) for r in knowledge["fm_sets"] for f in r["approximate_from"].split(";") if f]
+    return "(" + (" or ".join(f"(c.\"set\" = '{s}' and c.instrument = '{f}')" for s, f in pairs) or "false") + ")"
+
+
 def context(knowledge: Knowledge) -> dict[str, Any]:
     """Everything the SQL files of this room ask for beyond the common macros."""
     enc = encode(knowledge)
@@ -143,4 +151,5 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "excluders": enc.pack(excluders).by_word,
         "every": hoped.by_word,
         "fm_sets": fm_sets(knowledge),
+        "approximate": _approximate(knowledge),
     }

@@ -1,4 +1,5 @@
 -- fm_forms: one row per person, filled-in form and FM set: met on that day (three values) and points (WPI + SSS, tender points, sites or total).
+-- Approximate: the set is read from a form made for another (fm_sets.approximate_from).
 -- Steered by instrument_rules, fm_set_points: a rule holds when the interval lies inside [low, high], fails when it lies outside.
 with judged as (
   select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", r."set", r.alternative,
@@ -30,7 +31,7 @@ scales as (
   group by person, group_key
 )
 select c.person, c.group_key, c.instrument, c.date, c.known_date, c."by", c."set",
-  s.points, s.points_possible, w.wpi_low, w.wpi_high, w.sss_low, w.sss_high,
+  {{ approximate }} as approximate, s.points, s.points_possible, w.wpi_low, w.wpi_high, w.sss_low, w.sss_high,
   max(coalesce(p.age, {{ limit("fm_min_age") }})) >= {{ limit("fm_min_age") }} as applicable,
   case
     when max(coalesce(p.age, {{ limit("fm_min_age") }})) < {{ limit("fm_min_age") }} then null

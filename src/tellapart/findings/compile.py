@@ -57,12 +57,18 @@ def derived_layers(knowledge: Knowledge) -> list[Layer]:
             depth[finding] = max([1 + deep(m) for f, _, members, _ in rows if f == finding for m in members], default=0)
         return depth[finding]
 
+    def gains(finding: str, members: list[str]) -> frozenset[str]:
+        """The finding and what it implies, but for what every member implies by itself: that was said or contested there."""
+        return enc.implied[finding] - frozenset.intersection(*(enc.implied[m] for m in members)) | {finding}
+
     layers = []
     for level in sorted({deep(f) for f, *_ in rows}):
         here = [row for row in rows if deep(row[0]) == level]
         layers.append(
             Layer(
-                _add((_at_least(enc, k, members, "p"), enc.pack(enc.implied[f]).by_word) for f, k, members, _ in here),
+                _add(
+                    (_at_least(enc, k, members, "p"), enc.pack(gains(f, members)).by_word) for f, k, members, _ in here
+                ),
                 _add(
                     (_at_least(enc, len(members) - k + 1, members, "a"), enc.pack(enc.denied[f]).by_word)
                     for f, k, members, rule in here

@@ -10,6 +10,9 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
+
+from tellapart.knowledge.exclusions import exclusive_items
 
 Row = dict[str, str]
 Tables = Mapping[str, tuple[Row, ...]]
@@ -175,7 +178,7 @@ SPECS: dict[str, Spec] = {
         numbers=("present_at", "absent_at"),
     ),
     "instrument_rules": Spec(("set", "alternative", "variable"), {"set": ("fm_sets", "set")}, numbers=("low", "high")),
-    "fm_sets": Spec(("set",), needed=("label", "points_from"), choices={"screen": YES_NO, "asked_for": YES_NO}),
+    "fm_sets": Spec(("set",), {"approximate_from": ("instruments", "instrument")}, needed=("label", "points_from"), choices={"screen": YES_NO, "asked_for": YES_NO}),
     "pain_sites": Spec(("site",), needed=("region",), choices={"wpi": YES_NO, "generalized": YES_NO}),
     "references": Spec(("id",), needed=("authors_year", "title"), cited=False),
     "evidence": Spec(("evidence_id",), numbers=("n", "N")),
@@ -312,22 +315,28 @@ def _items(tables: Tables) -> Iterator[str]:
     for line, row in _lines(tables, "criteria_clauses"):
         if (row["set"], row["item"]) not in items:
             yield f"criteria_clauses.csv:{line}: item: {row['item']!r} is not an item of {row['set']}"
-    best: Counter[tuple[str, str]] = Counter()
-    sums: Counter[str] = Counter()
-    combine = {(r["set"], r["domain"]): r["combine"] for r in tables["criteria_domains"]}
-    for row in tables["criteria_items"]:
-        points = round(float(row["points"]) * 100)
-        key = (row["set"], row["domain"])
-        if points > 0:
-            best[key] = best[key] + points if combine.get(key) == "sum" else max(best[key], points)
-    for (owner, _), points in best.items():
-        sums[owner] += points
     for line, row in _lines(tables, "criteria_sets"):
-        if row["maximum"] and sums[row["set"]] != round(float(row["maximum"]) * 100):
+        most = _highest(tables, row["set"])
+        if row["maximum"] and most != round(float(row["maximum"]) * 100):
             yield (
-                f"criteria_sets.csv:{line}: maximum: the items of {row['set']} add up to {sums[row['set']] / 100:g}, "
+                f"criteria_sets.csv:{line}: maximum: the items of {row['set']} can add up to {most / 100:g}, "
                 f"not {row['maximum']}"
             )
+
+
+def _highest(tables: Tables, name: str) -> int:
+    """The highest total of a set in hundredths of a point; of two items that exclude one another only one counts."""
+    combine = {(r["set"], r["domain"]): r["combine"] for r in tables["criteria_domains"]}
+    most = 0
+    for left_out in product(*exclusive_items(tables["criteria_clauses"]).get(name, [])):
+        best: Counter[str] = Counter()
+        for row in tables["criteria_items"]:
+            points = round(float(row["points"]) * 100)
+            if row["set"] == name and row["item"] not in left_out and points > 0:
+                total = combine.get((name, row["domain"])) == "sum"
+                best[row["domain"]] = best[row["domain"]] + points if total else max(best[row["domain"]], points)
+        most = max(most, best.total())
+    return most
 
 
 def _shortcuts(tables: Tables) -> Iterator[str]:

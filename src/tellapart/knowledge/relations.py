@@ -99,7 +99,7 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         [(r["set"], v) for r in knowledge["fm_sets"] for v in r["points_from"].split(";")],
     )
     out["pain_sites"] = _typed(
-        knowledge, "pain_sites", {"site": TEXT, "region": TEXT, "wpi": TEXT, "generalized": TEXT}
+        knowledge, "pain_sites", {"site": TEXT, "region": TEXT, "wpi": TEXT, "generalized": TEXT, "aapt_site": TEXT}
     )
     out["instrument_rules"] = _typed(
         knowledge, "instrument_rules", {"set": TEXT, "alternative": TEXT, "variable": TEXT, "low": REAL, "high": REAL}

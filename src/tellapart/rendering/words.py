@@ -366,6 +366,8 @@ def set_line(criterion: Document, labels: Labels) -> SetLine:
         numbers = [f"total {number(criterion.get('points'))}{so_far}{needs(criterion)}"]
     if specific is None and known(criterion.get("points_possible")):
         notes.append(f"up to {number(criterion['points_possible'])} if what is unknown were present")
+    if criterion.get("approximate"):
+        notes.append("approximation: read from a form made for another set")
     if criterion.get("entry_met") is False:
         notes.append("entry criterion not met")
     elif criterion.get("entry_met") is None and "entry_met" in criterion and condition == "sle":

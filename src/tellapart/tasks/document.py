@@ -322,6 +322,7 @@ class Documents:
                     "met": met, "met_attributed": met, "met_specific": met,
                     "met_date": date, "known_met_date": known,
                     "met_attributed_date": date, "met_specific_date": date,
+                    "approximate": bool(shown and shown["approximate"]),
                     "screen_only": (bool(own) and all(f["by"] == "patient" for f in own)) or row["screen"] == "yes",
                     "domains": domains, "unknown": unknown, "fewest_to_meet": [], "fragile": None,
                     "references": row["citation"].split(";"),
