@@ -303,7 +303,7 @@ class Documents:
                 unknown = ["wpi", "sss"]
             date, known = plain(summary.get(f"{name}_date")), plain(summary.get(f"{name}_known_date"))
             domains = []
-            if shown and shown["wpi_low"] is not None:
+            if shown and shown["wpi_low"] is not None and "wpi" in row["points_from"].split(";"):
                 domains = [
                     {"domain": "wpi", "label": "Widespread pain index (0-19)", "points": plain(shown["wpi_low"]),
                      "counted": None, "items": []},
