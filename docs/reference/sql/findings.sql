@@ -46,17 +46,17 @@ causes as (
   group by person, finding_no
 ),
 derived as (
-  select m.person, f.finding, bool_or((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0) as present, bool_or((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 end & f.bit) <> 0) as absent
+  select m.person, f.finding, bool_or((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 when 5 then m.p5 end & f.bit) <> 0) as present, bool_or((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 when 5 then m.a5 end & f.bit) <> 0) as absent
   from (select * from masks where basis = 'points' and ((p1 & 576461439616155648) <> 0 or (p3 & 67108864) <> 0 or (a1 & 576461439616155648) <> 0 or (a3 & 67108864) <> 0)) as m
   inner join (select b.* from finding_bits as b inner join derived_findings as d on d.finding = b.finding) as f
-    on ((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0) or ((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 end & f.bit) <> 0)
+    on ((case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 when 5 then m.p5 end & f.bit) <> 0) or ((case f.word when 1 then m.a1 when 2 then m.a2 when 3 then m.a3 when 4 then m.a4 when 5 then m.a5 end & f.bit) <> 0)
   group by m.person, f.finding
 ),
 first_days as (
   select m.person, f.finding, min(m.on_day) as first_date
   from (select * from course where basis = 'points' and clock = 'course' and ((p1 & 576460889742376960) <> 0)) as m
   inner join (select b.* from finding_bits as b inner join derived_findings as d on d.finding = b.finding) as f
-    on (case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 end & f.bit) <> 0
+    on (case f.word when 1 then m.p1 when 2 then m.p2 when 3 then m.p3 when 4 then m.p4 when 5 then m.p5 end & f.bit) <> 0
   group by m.person, f.finding
 )
 select s.person, s.finding, s.state, s.first as first_date, s.last as last_date, (s.marks & 64) <> 0 as undated,

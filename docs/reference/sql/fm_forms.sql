@@ -1,4 +1,5 @@
 -- fm_forms: one row per person, filled-in form and FM set: met on that day (three values) and points (WPI + SSS, tender points, sites or total).
+-- Approximate: the set is read from a form made for another (fm_sets.approximate_from).
 -- Steered by instrument_rules, fm_set_points: a rule holds when the interval lies inside [low, high], fails when it lies outside.
 with judged as (
   select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", r."set", r.alternative,
@@ -30,7 +31,7 @@ scales as (
   group by person, group_key
 )
 select c.person, c.group_key, c.instrument, c.date, c.known_date, c."by", c."set",
-  s.points, s.points_possible, w.wpi_low, w.wpi_high, w.sss_low, w.sss_high,
+  ((c."set" = 'aapt_2019' and c.instrument = 'fm_2016') or (c."set" = 'aapt_2019' and c.instrument = 'fm_2011') or (c."set" = 'aapt_2019' and c.instrument = 'fm_2010')) as approximate, s.points, s.points_possible, w.wpi_low, w.wpi_high, w.sss_low, w.sss_high,
   max(coalesce(p.age, 18)) >= 18 as applicable,
   case
     when max(coalesce(p.age, 18)) < 18 then null

@@ -1,5 +1,5 @@
 -- fm_points: one row per person with a filled-in form: for every FM set points, met ever, and its first day.
--- Points are those of the latest form that meets the set, else of the latest form; of several on one day the highest.
+-- A set read from a form made for another is never the reason why somebody meets an FM set. Points are those of the latest form that meets the set, else of the latest form; of several on one day the highest.
 with ranked as (
   select *,
     row_number() over (
@@ -9,7 +9,7 @@ with ranked as (
     ) as place
   from fm_forms
 )
-select person, bool_or(met) as any_met
+select person, bool_or(met and not approximate) as any_met
   ,
   max(case when "set" = 'fm_2016' and place = 1 then group_key end) as fm_2016_form,
   max(case when "set" = 'fm_2016' and place = 1 then cast(points as decimal(6, 2)) end) as fm_2016_points,

@@ -1,4 +1,4 @@
--- forms: one row per person, filled-in instrument and variable of it (wpi, sss, regions, months, ...), as an interval.
+-- forms: one row per person, filled-in instrument and variable of it (wpi, sss, regions, sites, months, ...), as an interval.
 -- Steered by instrument_variables, instrument_items, pain_sites. An unanswered item spans its whole range.
 with answered as (
   select person, group_key, split_part(code, '.', 1) as instrument,
@@ -25,7 +25,7 @@ summed as (
   group by f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, f.part, v.variable
 ),
 sites as (
-  select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, f.part, s.region, s.wpi, s.generalized,
+  select f.person, f.group_key, f.instrument, f.date, f.known_date, f."by", f.row_no, f.part, s.region, s.wpi, s.generalized, s.aapt_site,
     coalesce(a.value, 0) as lo, coalesce(a.value, 1) as hi
   from filled as f
   inner join (select distinct instrument from instrument_sites) as n on n.instrument = f.instrument
@@ -46,6 +46,14 @@ worked_out as (
     cast(count(distinct case when hi > 0 then region end) as double) as hi
   from sites
   where generalized = 'yes'
+  group by person, group_key, instrument, date, known_date, "by", row_no, part
+  union all
+  -- the nine sites of AAPT 2019, each made of those of the 19 that lie in it
+  select person, group_key, instrument, date, known_date, "by", row_no, part, 'sites' as variable,
+    cast(count(distinct case when lo > 0 then aapt_site end) as double) as lo,
+    cast(count(distinct case when hi > 0 then aapt_site end) as double) as hi
+  from sites
+  where wpi = 'yes'
   group by person, group_key, instrument, date, known_date, "by", row_no, part
 )
 -- a total that the form gives without its parts stands where the parts leave it open

@@ -63,7 +63,7 @@ select
   r.suggests, t.outcome,
   cast(null as integer) as outcome_lo, cast(null as integer) as outcome_hi,
   cast(null as integer) as outcome_ratio_lo, cast(null as integer) as outcome_ratio_hi,
-  case when 1 <= 3 or r.seen then t.p1 else 0 end as p1, case when 2 <= 3 or r.seen then t.p2 else 0 end as p2, case when 3 <= 3 or r.seen then t.p3 else 0 end as p3, case when 4 <= 3 or r.seen then t.p4 else 0 end as p4, t.a1 as a1, t.a2 as a2, t.a3 as a3, t.a4 as a4
+  case when 1 <= 4 or r.seen then t.p1 else 0 end as p1, case when 2 <= 4 or r.seen then t.p2 else 0 end as p2, case when 3 <= 4 or r.seen then t.p3 else 0 end as p3, case when 4 <= 4 or r.seen then t.p4 else 0 end as p4, case when 5 <= 4 or r.seen then t.p5 else 0 end as p5, t.a1 as a1, t.a2 as a2, t.a3 as a3, t.a4 as a4, t.a5 as a5
 from plain as r
 inner join results as t on t.flag_key = r.scale * 8 + r.flag and r.place >= t.lo and r.place < t.hi
 union all
@@ -72,8 +72,8 @@ select
   r.suggests, t.outcome,
   lo.outcome_lo as outcome_lo, hi.outcome_hi as outcome_hi,
   rlo.outcome_lo as outcome_ratio_lo, rhi.outcome_hi as outcome_ratio_hi,
-  case when 1 <= 3 or r.seen then coalesce(t.p1, 0) | coalesce(lo.p_lo1, 0) | coalesce(hi.p_hi1, 0) | coalesce(rlo.p_lo1, 0) | coalesce(rhi.p_hi1, 0) else 0 end as p1, case when 2 <= 3 or r.seen then coalesce(t.p2, 0) | coalesce(lo.p_lo2, 0) | coalesce(hi.p_hi2, 0) | coalesce(rlo.p_lo2, 0) | coalesce(rhi.p_hi2, 0) else 0 end as p2, case when 3 <= 3 or r.seen then coalesce(t.p3, 0) | coalesce(lo.p_lo3, 0) | coalesce(hi.p_hi3, 0) | coalesce(rlo.p_lo3, 0) | coalesce(rhi.p_hi3, 0) else 0 end as p3, case when 4 <= 3 or r.seen then coalesce(t.p4, 0) | coalesce(lo.p_lo4, 0) | coalesce(hi.p_hi4, 0) | coalesce(rlo.p_lo4, 0) | coalesce(rhi.p_hi4, 0) else 0 end as p4,
-  coalesce(t.a1, 0) | coalesce(lo.a_lo1, 0) | coalesce(hi.a_hi1, 0) | coalesce(rlo.a_lo1, 0) | coalesce(rhi.a_hi1, 0) as a1, coalesce(t.a2, 0) | coalesce(lo.a_lo2, 0) | coalesce(hi.a_hi2, 0) | coalesce(rlo.a_lo2, 0) | coalesce(rhi.a_hi2, 0) as a2, coalesce(t.a3, 0) | coalesce(lo.a_lo3, 0) | coalesce(hi.a_hi3, 0) | coalesce(rlo.a_lo3, 0) | coalesce(rhi.a_hi3, 0) as a3, coalesce(t.a4, 0) | coalesce(lo.a_lo4, 0) | coalesce(hi.a_hi4, 0) | coalesce(rlo.a_lo4, 0) | coalesce(rhi.a_hi4, 0) as a4
+  case when 1 <= 4 or r.seen then coalesce(t.p1, 0) | coalesce(lo.p_lo1, 0) | coalesce(hi.p_hi1, 0) | coalesce(rlo.p_lo1, 0) | coalesce(rhi.p_hi1, 0) else 0 end as p1, case when 2 <= 4 or r.seen then coalesce(t.p2, 0) | coalesce(lo.p_lo2, 0) | coalesce(hi.p_hi2, 0) | coalesce(rlo.p_lo2, 0) | coalesce(rhi.p_hi2, 0) else 0 end as p2, case when 3 <= 4 or r.seen then coalesce(t.p3, 0) | coalesce(lo.p_lo3, 0) | coalesce(hi.p_hi3, 0) | coalesce(rlo.p_lo3, 0) | coalesce(rhi.p_hi3, 0) else 0 end as p3, case when 4 <= 4 or r.seen then coalesce(t.p4, 0) | coalesce(lo.p_lo4, 0) | coalesce(hi.p_hi4, 0) | coalesce(rlo.p_lo4, 0) | coalesce(rhi.p_hi4, 0) else 0 end as p4, case when 5 <= 4 or r.seen then coalesce(t.p5, 0) | coalesce(lo.p_lo5, 0) | coalesce(hi.p_hi5, 0) | coalesce(rlo.p_lo5, 0) | coalesce(rhi.p_hi5, 0) else 0 end as p5,
+  coalesce(t.a1, 0) | coalesce(lo.a_lo1, 0) | coalesce(hi.a_hi1, 0) | coalesce(rlo.a_lo1, 0) | coalesce(rhi.a_hi1, 0) as a1, coalesce(t.a2, 0) | coalesce(lo.a_lo2, 0) | coalesce(hi.a_hi2, 0) | coalesce(rlo.a_lo2, 0) | coalesce(rhi.a_hi2, 0) as a2, coalesce(t.a3, 0) | coalesce(lo.a_lo3, 0) | coalesce(hi.a_hi3, 0) | coalesce(rlo.a_lo3, 0) | coalesce(rhi.a_hi3, 0) as a3, coalesce(t.a4, 0) | coalesce(lo.a_lo4, 0) | coalesce(hi.a_hi4, 0) | coalesce(rlo.a_lo4, 0) | coalesce(rhi.a_hi4, 0) as a4, coalesce(t.a5, 0) | coalesce(lo.a_lo5, 0) | coalesce(hi.a_hi5, 0) | coalesce(rlo.a_lo5, 0) | coalesce(rhi.a_hi5, 0) as a5
 from flagged as r
 left join results as t on t.flag_key = r.scale * 8 + r.flag and t.lo = 1.5e+300
 left join bands as lo on lo.scale = r.scale and lo.measure = 'value' and r.vlo >= lo.lo and r.vlo < lo.hi

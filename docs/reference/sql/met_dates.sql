@@ -2,10 +2,10 @@
 -- course: by the day things happened; known: by the day they could be known. NULL when never, when only with undated
 -- findings, and when something later excludes what had met it.
 with readings as (
-  select person, clock, on_day, basis, 'known' as reading, p1, p2, p3, p4, a1, a2, a3, a4 from course
+  select person, clock, on_day, basis, 'known' as reading, p1, p2, p3, p4, p5, a1, a2, a3, a4, a5 from course
 ),
 itemized as (
-  select person, clock, on_day, basis, reading, p1, p2, p3, p4, a1, a2, a3, a4,
+  select person, clock, on_day, basis, reading, p1, p2, p3, p4, p5, a1, a2, a3, a4, a5,
     (((p2 & 16777216) <> 0)) as eular_acr_2019__fever,
     (((p1 & 536870912) <> 0)) as eular_acr_2019__leukopenia,
     (((p1 & 68719476736) <> 0)) as eular_acr_2019__thrombocytopenia,
@@ -23,7 +23,7 @@ itemized as (
     (((p2 & 4) <> 0)) as eular_acr_2019__proteinuria,
     (((p2 & 256) <> 0) or ((p2 & 2048) <> 0)) as eular_acr_2019__nephritis_class_ii_or_v,
     (((p2 & 512) <> 0) or ((p2 & 1024) <> 0)) as eular_acr_2019__nephritis_class_iii_or_iv,
-    (((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0)) as eular_acr_2019__antiphospholipid_antibodies,
+    (((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p4 & 2) <> 0)) as eular_acr_2019__antiphospholipid_antibodies,
     (((p1 & 16777216) <> 0)) as eular_acr_2019__low_c3_or_c4,
     (((p1 & 2097152) <> 0 and (p1 & 4194304) <> 0)) as eular_acr_2019__low_c3_and_c4,
     (((p3 & 16777216) <> 0)) as eular_acr_2019__anti_dsdna,
@@ -42,7 +42,7 @@ itemized as (
     (((p1 & 16) <> 0)) as slicc_2012__ana,
     (((p1 & 34359738368) <> 0)) as slicc_2012__anti_dsdna,
     (((p1 & 64) <> 0)) as slicc_2012__anti_sm,
-    (((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p1 & 1048576) <> 0)) as slicc_2012__antiphospholipid_antibodies,
+    (((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p1 & 1048576) <> 0) or ((p4 & 2) <> 0)) as slicc_2012__antiphospholipid_antibodies,
     (((p1 & 2097152) <> 0) or ((p1 & 4194304) <> 0) or ((p1 & 8388608) <> 0) or ((p1 & 16777216) <> 0) or ((p1 & 33554432) <> 0)) as slicc_2012__low_complement,
     (((p1 & 274877906944) <> 0 and not ((p1 & 137438953472) <> 0))) as slicc_2012__direct_coombs,
     (((p1 & 1099511627776) <> 0)) as acr_1997__malar_rash,
@@ -53,8 +53,8 @@ itemized as (
     (((p1 & 1152921504606846976) <> 0) or ((p3 & 131072) <> 0) or ((p1 & 72057594037927936) <> 0) or ((p2 & 2) <> 0) or ((p2 & 1) <> 0) or ((p1 & 144115188075855872) <> 0) or ((p1 & 576460752303423488) <> 0) or ((p1 & 288230376151711744) <> 0)) as acr_1997__serositis,
     (((p2 & 4) <> 0) or ((p3 & 134217728) <> 0) or ((p2 & 8) <> 0)) as acr_1997__renal,
     (((p2 & 16384) <> 0) or ((p2 & 32768) <> 0)) as acr_1997__neurologic,
-    (((p1 & 137438953472) <> 0) or ((p4 & 2199023255552) <> 0) or ((p4 & 4398046511104) <> 0) or ((p1 & 68719476736) <> 0)) as acr_1997__hematologic,
-    (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p1 & 131072) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 1048576) <> 0)) as acr_1997__immunologic,
+    (((p1 & 137438953472) <> 0) or ((p1 & 536870912) <> 0 and (p5 & 2199023255552) <> 0) or ((p1 & 2147483648) <> 0 and (p5 & 4398046511104) <> 0) or ((p1 & 68719476736) <> 0)) as acr_1997__hematologic,
+    (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p4 & 1) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 1048576) <> 0)) as acr_1997__immunologic,
     (((p1 & 16) <> 0)) as acr_1997__ana,
     (((p1 & 2199023255552) <> 0)) as slerpi__malar_or_maculopapular_rash,
     (((p1 & 4398046511104) <> 0) or ((p1 & 8796093022208) <> 0)) as slerpi__subacute_cutaneous_or_discoid_lupus,
@@ -68,7 +68,7 @@ itemized as (
     (((p2 & 4) <> 0)) as slerpi__proteinuria,
     (((p1 & 16) <> 0)) as slerpi__ana,
     (((p1 & 2097152) <> 0 and (p1 & 4194304) <> 0)) as slerpi__low_c3_and_c4,
-    (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p1 & 1048576) <> 0)) as slerpi__immunologic,
+    (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p4 & 1) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p1 & 1048576) <> 0)) as slerpi__immunologic,
     (((p2 & 2147483648) <> 0)) as slerpi__interstitial_lung_disease
   from readings
 ),

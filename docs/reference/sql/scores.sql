@@ -1,15 +1,15 @@
 -- scores: one row per person of interest and basis (points, attributed, specific, strict), over the whole record.
 with readings as (
-  select person, basis, 'known' as reading, p1, p2, p3, p4, a1, a2, a3, a4 from (select * from masks where basis <> 'evidence') as counted
+  select person, basis, 'known' as reading, p1, p2, p3, p4, p5, a1, a2, a3, a4, a5 from (select * from masks where basis <> 'evidence') as counted
   union all
-  select person, basis, 'best' as reading, p1 | (4611686018427387903 & ~a1) as p1, p2 | (4611686016279904255 & ~a2) as p2, p3 | (4611686018427387903 & ~a3) as p3, p4 | (8796093022207 & ~a4) as p4, a1, a2, a3, a4 from (select * from masks where basis <> 'evidence') as counted
+  select person, basis, 'best' as reading, p1 | (4611686018427387903 & ~a1) as p1, p2 | (4611686016279904255 & ~a2) as p2, p3 | (4611686018427387903 & ~a3) as p3, p4 | (7 & ~a4) as p4, p5 | (8796093022207 & ~a5) as p5, a1, a2, a3, a4, a5 from (select * from masks where basis <> 'evidence') as counted
   union all
   select person, basis, 'best' as reading,
-    p1 | (4611686018427387903 & ~a1 & ~137438953472) as p1, p2 | (4611686016279904255 & ~a2 & ~65536) as p2, p3 | (4611686018427387903 & ~a3 & ~0) as p3, p4 | (8796093022207 & ~a4 & ~0) as p4, a1, a2, a3, a4
+    p1 | (4611686018427387903 & ~a1 & ~137438953472) as p1, p2 | (4611686016279904255 & ~a2 & ~65536) as p2, p3 | (4611686018427387903 & ~a3 & ~0) as p3, p4 | (7 & ~a4 & ~0) as p4, p5 | (8796093022207 & ~a5 & ~0) as p5, a1, a2, a3, a4, a5
   from (select * from masks where basis <> 'evidence') as counted
 ),
 itemized as (
-  select person, basis, reading, p1, p2, p3, p4, a1, a2, a3, a4,
+  select person, basis, reading, p1, p2, p3, p4, p5, a1, a2, a3, a4, a5,
     (((p2 & 16777216) <> 0)) as eular_acr_2019__fever,
     (((p1 & 536870912) <> 0)) as eular_acr_2019__leukopenia,
     (((p1 & 68719476736) <> 0)) as eular_acr_2019__thrombocytopenia,
@@ -27,7 +27,7 @@ itemized as (
     (((p2 & 4) <> 0)) as eular_acr_2019__proteinuria,
     (((p2 & 256) <> 0) or ((p2 & 2048) <> 0)) as eular_acr_2019__nephritis_class_ii_or_v,
     (((p2 & 512) <> 0) or ((p2 & 1024) <> 0)) as eular_acr_2019__nephritis_class_iii_or_iv,
-    (((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0)) as eular_acr_2019__antiphospholipid_antibodies,
+    (((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p4 & 2) <> 0)) as eular_acr_2019__antiphospholipid_antibodies,
     (((p1 & 16777216) <> 0)) as eular_acr_2019__low_c3_or_c4,
     (((p1 & 2097152) <> 0 and (p1 & 4194304) <> 0)) as eular_acr_2019__low_c3_and_c4,
     (((p3 & 16777216) <> 0)) as eular_acr_2019__anti_dsdna,
@@ -46,7 +46,7 @@ itemized as (
     (((p1 & 16) <> 0)) as slicc_2012__ana,
     (((p1 & 34359738368) <> 0)) as slicc_2012__anti_dsdna,
     (((p1 & 64) <> 0)) as slicc_2012__anti_sm,
-    (((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p1 & 1048576) <> 0)) as slicc_2012__antiphospholipid_antibodies,
+    (((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p1 & 1048576) <> 0) or ((p4 & 2) <> 0)) as slicc_2012__antiphospholipid_antibodies,
     (((p1 & 2097152) <> 0) or ((p1 & 4194304) <> 0) or ((p1 & 8388608) <> 0) or ((p1 & 16777216) <> 0) or ((p1 & 33554432) <> 0)) as slicc_2012__low_complement,
     (((p1 & 274877906944) <> 0 and not ((p1 & 137438953472) <> 0))) as slicc_2012__direct_coombs,
     (((p1 & 1099511627776) <> 0)) as acr_1997__malar_rash,
@@ -57,8 +57,8 @@ itemized as (
     (((p1 & 1152921504606846976) <> 0) or ((p3 & 131072) <> 0) or ((p1 & 72057594037927936) <> 0) or ((p2 & 2) <> 0) or ((p2 & 1) <> 0) or ((p1 & 144115188075855872) <> 0) or ((p1 & 576460752303423488) <> 0) or ((p1 & 288230376151711744) <> 0)) as acr_1997__serositis,
     (((p2 & 4) <> 0) or ((p3 & 134217728) <> 0) or ((p2 & 8) <> 0)) as acr_1997__renal,
     (((p2 & 16384) <> 0) or ((p2 & 32768) <> 0)) as acr_1997__neurologic,
-    (((p1 & 137438953472) <> 0) or ((p4 & 2199023255552) <> 0) or ((p4 & 4398046511104) <> 0) or ((p1 & 68719476736) <> 0)) as acr_1997__hematologic,
-    (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p1 & 131072) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 1048576) <> 0)) as acr_1997__immunologic,
+    (((p1 & 137438953472) <> 0) or ((p1 & 536870912) <> 0 and (p5 & 2199023255552) <> 0) or ((p1 & 2147483648) <> 0 and (p5 & 4398046511104) <> 0) or ((p1 & 68719476736) <> 0)) as acr_1997__hematologic,
+    (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p4 & 1) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 1048576) <> 0)) as acr_1997__immunologic,
     (((p1 & 16) <> 0)) as acr_1997__ana,
     (((p1 & 2199023255552) <> 0)) as slerpi__malar_or_maculopapular_rash,
     (((p1 & 4398046511104) <> 0) or ((p1 & 8796093022208) <> 0)) as slerpi__subacute_cutaneous_or_discoid_lupus,
@@ -72,7 +72,7 @@ itemized as (
     (((p2 & 4) <> 0)) as slerpi__proteinuria,
     (((p1 & 16) <> 0)) as slerpi__ana,
     (((p1 & 2097152) <> 0 and (p1 & 4194304) <> 0)) as slerpi__low_c3_and_c4,
-    (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p1 & 131072) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p1 & 1048576) <> 0)) as slerpi__immunologic,
+    (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p4 & 1) <> 0) or ((p1 & 262144) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 524288) <> 0) or ((p1 & 1048576) <> 0)) as slerpi__immunologic,
     (((p2 & 2147483648) <> 0)) as slerpi__interstitial_lung_disease
   from readings
 ),
