@@ -127,6 +127,7 @@ INTEREST = (
 # what a document adds: the state of every item, the total of every form
 ITEMS = (
     Stage("items", "criteria/items.sql", ("masks",)),
+    Stage("whatif", "criteria/whatif.sql", ("interest", "masks", "scores", "set_items")),
     Stage(
         "instrument_totals",
         "criteria/instrument_totals.sql",

@@ -461,6 +461,13 @@ ITEMS = Relation(
     {"person": WHOLE, "basis": TEXT, "<item>": TEXT},
 )
 
+WHATIF = Relation(
+    "whatif",
+    "one row per person of interest, set and change that would decide it: fewest unknown items to add, each item to drop",
+    ("person", "set", "change", "items"),
+    {"person": WHOLE, "set": TEXT, "change": TEXT, "items": TEXT, "place": WHOLE, "points": REAL},
+)
+
 INSTRUMENT_TOTALS = Relation(
     "instrument_totals",
     "one row per person of interest and filled-in form: its total as an interval, its band, the change since the one before",
@@ -612,7 +619,7 @@ MADE = (
     ROW_CLASSES, ACCOUNTING,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, SERIES, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
-    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, INSTRUMENT_TOTALS, DRUG_INDUCED, LUPUS, ACTIVITY,
+    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     PERSONS_OUT, WORKLIST,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 
 from tellapart.knowledge.encode import Encoding, encode
 from tellapart.knowledge.load import Knowledge, Row
+from tellapart.knowledge.relations import openings
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,8 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
     never_hoped = {r["finding"] for r in knowledge["criteria_clauses"] if r["item"] in costly}
     hoped = enc.pack(f for f in enc.place if f not in never_hoped)
     return {
+        "openings": [{"present": enc.test(f), "absent": enc.test(f, "a")} for _, f in openings(knowledge)],
+        "fewest_items": int(knowledge.limit("fewest_items")),
         "items": items(knowledge),
         "sets": sets(knowledge),
         "excluders": enc.pack(excluders).by_word,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -104,6 +105,7 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     out["instrument_rules"] = _typed(
         knowledge, "instrument_rules", {"set": TEXT, "alternative": TEXT, "variable": TEXT, "low": REAL, "high": REAL}
     )
+    out["set_items"] = _set_items(knowledge)
     out["activity_items"] = _activity_items(knowledge)
     out["activity_clauses"] = _typed(knowledge, "activity_clauses", {
         "item": TEXT, "role": TEXT, "alternative": TEXT, "finding": TEXT, "patient_counts": TEXT,
@@ -130,6 +132,59 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     )
     out["prior_rows"] = _priors(knowledge)
     return out
+
+
+def openings(knowledge: Knowledge) -> list[tuple[str, str]]:
+    """(set, finding) of what can open a set without being an item: its entry, and what only its shortcuts ask for."""
+    asked = {(r["set"], r["finding"]) for r in knowledge["criteria_clauses"]}
+    out = []
+    for row in knowledge["criteria_sets"]:
+        shortcut = [f for way in row["shortcut"].split("|") for f in way.split("&")]
+        out += [(row["set"], f) for f in dict.fromkeys([row["entry"], *shortcut]) if f and (row["set"], f) not in asked]
+    return out
+
+
+def _set_items(knowledge: Knowledge) -> Table:
+    """Every item of every scored set, and what opens a set without being an item, with its findings as words.
+
+    Words g (given): the findings that the item asks for in any alternative, with all they imply. Words o (own): those
+    findings alone. `choice`: of the items of one choice only the one that weighs most can help. `kind`: what the set
+    counts by itself (clinical, immunologic). `opens`: a finding of it is part of a shortcut of the set.
+    """
+    enc = encode(knowledge)
+    domains = {(r["set"], r["domain"]): r for r in knowledge["criteria_domains"]}
+    shortcuts = {
+        r["set"]: {f for way in r["shortcut"].split("|") for f in way.split("&")} for r in knowledge["criteria_sets"]
+    }
+    asked: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in knowledge["criteria_clauses"]:
+        if row["role"] != "excludes":
+            twin = [f"twice:{row['finding']}"] if int(row["occasions"] or 1) > 1 else []
+            asked[row["set"], row["item"]] |= {row["finding"], *twin}
+    rows: list[tuple[Any, ...]] = []
+
+    def add(name: str, item: str, choice: str, kind: str, points: float, findings: set[str]) -> None:
+        given = findings | {g for f in findings for g in enc.implied.get(f, ())}
+        words = [by[w + 1] for by in (enc.pack(given), enc.pack(findings)) for w in range(enc.words)]
+        rows.append((len(rows) + 1, name, item, choice, kind, points, bool(findings & shortcuts[name]), *words))
+
+    for row in knowledge["criteria_items"]:
+        domain = domains[row["set"], row["domain"]]
+        choice = row["domain"] if domain["combine"] == "max" else row["item"]
+        add(row["set"], row["item"], choice, domain["kind"], float(row["points"]), asked[row["set"], row["item"]])
+    for name, finding in openings(knowledge):
+        add(name, finding, finding, "opening", 0.0, {finding})
+    words = {f"{k}{w + 1}": "BIGINT" for k in "go" for w in range(enc.words)}
+    return {
+        "number": WHOLE,
+        "set": TEXT,
+        "item": TEXT,
+        "choice": TEXT,
+        "kind": TEXT,
+        "points": REAL,
+        "opens": "BOOLEAN",
+        **words,
+    }, rows
 
 
 def _activity_items(knowledge: Knowledge) -> Table:

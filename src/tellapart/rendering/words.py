@@ -375,8 +375,14 @@ def set_line(criterion: Document, labels: Labels) -> SetLine:
     if specific and criterion.get("met_specific_date"):
         notes.append(f"first met {clean(criterion['met_specific_date'])}")
     if criterion.get("fragile"):
-        notes.append(clean(criterion["fragile"]))
+        notes.append(f"would not be met without {inside(item_label(criterion, criterion['fragile'], labels))}")
     return SetLine(criterion["set"], condition, name, verdict(specific), numbers, notes)
+
+
+def item_label(criterion: Document, item: str, labels: Labels) -> str:
+    """An item as its own set words it; what is no item of the set (its entry) by the label of the finding."""
+    own = {i["item"]: i["label"] for d in criterion["domains"] for i in d["items"] if "label" in i}
+    return own.get(item) or label(item, labels)
 
 
 def set_lines(doc: Document, labels: Labels, condition: str) -> list[SetLine]:
@@ -391,7 +397,10 @@ def unknown_that_matters(doc: Document, labels: Labels) -> list[dict[str, str]]:
         if not criterion.get("applicable", True) or criterion.get("met_specific") is not None:
             continue
         unknown = [inside(label(u, labels)) for u in criterion.get("unknown") or ()]
-        ways = [listed(inside(label(i, labels)) for i in way) for way in criterion.get("fewest_to_meet") or ()]
+        ways = [
+            listed(inside(item_label(criterion, i, labels)) for i in way)
+            for way in criterion.get("fewest_to_meet") or ()
+        ]
         if unknown or ways:
             rows.append(
                 {

@@ -202,6 +202,9 @@ class Documents:
         domains = self.knowledge["criteria_domains"]
         all_items = criteria_items(self.knowledge)
         labels = {(r["set"], r["item"]): r["label"] for r in self.knowledge["criteria_items"]}
+        changes: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for r in self._rows("whatif", person, '"set", change, place'):
+            changes[r["set"], r["change"]].append(r["items"])
         out = []
         for row in self.knowledge["criteria_sets"]:
             name = row["set"]
@@ -277,8 +280,12 @@ class Documents:
                     "met_specific_date": date("course", "specific"),
                     "domains": listed,
                     "unknown": unknown,
-                    "fewest_to_meet": [],
-                    "fragile": None,
+                    "fewest_to_meet": [
+                        ["ana_titre" if item == row["entry"] else item for item in way.split(";")]
+                        for way in changes[name, "add"]
+                    ],
+                    "fragile": next(iter(changes[name, "drop"]), None),
+                    "fragile_items": changes[name, "drop"],
                     "references": row["citation"].split(";"),
                 }
             )
@@ -324,7 +331,7 @@ class Documents:
                     "met_attributed_date": date, "met_specific_date": date,
                     "approximate": bool(shown and shown["approximate"]),
                     "screen_only": (bool(own) and all(f["by"] == "patient" for f in own)) or row["screen"] == "yes",
-                    "domains": domains, "unknown": unknown, "fewest_to_meet": [], "fragile": None,
+                    "domains": domains, "unknown": unknown, "fewest_to_meet": [], "fragile": None, "fragile_items": [],
                     "references": row["citation"].split(";"),
                 }
             )  # fmt: skip
