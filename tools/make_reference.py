@@ -27,6 +27,7 @@ from tellapart.doors import cli
 from tellapart.engines import portable
 from tellapart.events import normalize
 from tellapart.knowledge.load import Knowledge, Row, load
+from tellapart.knowledge.prose import prose
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTICE = "<!-- written by tools/make_reference.py: change what it is made of, not this file -->\n"
@@ -41,7 +42,7 @@ PAGES_OF_TABLES = {
     "instrument_variables": "criteria/", "instrument_items": "criteria/", "instruments": "criteria/",
     "instrument_findings": "criteria/", "pain_sites": "criteria/",
     "red_flags": "red_flags.md", "red_flag_clauses": "red_flags.md", "workup_tests": "red_flags.md",
-    "competing_causes": "competing_causes.md", "limits": "limits.md", "default_settings": "priors.md",
+    "hazards": "hazards.md", "competing_causes": "competing_causes.md", "limits": "limits.md", "default_settings": "priors.md",
     "priors": "priors.md", "weights": "weights.md", "blocks": "weights.md", "dependence": "weights.md", "assumed_rates": "weights.md",
     "references": "citations.md",
 }  # fmt: skip
@@ -206,6 +207,11 @@ def bounds(row: Row) -> str:
     return f"≥ {row['low']}" if row["low"] else f"≤ {row['high']}"
 
 
+def in_sentences(k: Knowledge, name: str) -> str:
+    """What `tellapart knowledge show SET --prose` prints, with a place to sign."""
+    return f"{NOTICE}\n{prose(k, name)}\n\nRead and found right, with date and name: ______________________\n"
+
+
 def fm_set(k: Knowledge, row: Row) -> str:
     name = row["set"]
     rules = grouped((r for r in k["instrument_rules"] if r["set"] == name), "alternative")
@@ -247,6 +253,21 @@ def fm_set(k: Knowledge, row: Row) -> str:
             ),
         ]  # fmt: skip
     return page(f"{row['label']} (`{name}`)", *parts)
+
+
+def hazards(k: Knowledge) -> str:
+    return page(
+        "Hazards",
+        "Wrong answers that harm, what keeps each from happening, and the tests that prove it does.",
+        table(
+            ("hazard", "what goes wrong", "harm", "control", "proved by", "source", "checked"),
+            (
+                (f"`{r['hazard']}`", r["what"], r["harm"], r["control"],
+                 "<br>".join(f"`{t}`" for t in r["tests"].split(";")), cited(r), checked(r))
+                for r in k["hazards"]
+            ),
+        ),
+    )  # fmt: skip
 
 
 def red_flags(k: Knowledge) -> str:
@@ -545,8 +566,12 @@ def index(k: Knowledge) -> str:
         "\n".join(
             [
                 "- [Findings](findings.md)",
-                *(f"- [{label}](criteria/{name}.md)" for name, label in sets),
+                *(
+                    f"- [{label}](criteria/{name}.md), [in sentences](criteria/{name}_in_sentences.md)"
+                    for name, label in sets
+                ),
                 "- [Red flags and the minimum safe work-up](red_flags.md)",
+                "- [Hazards, their controls and the tests that prove them](hazards.md)",
                 "- [Competing causes](competing_causes.md)",
                 "- [Weights](weights.md), [priors](priors.md) and [limits](limits.md)",
                 "- [Citations](citations.md)",
@@ -565,13 +590,16 @@ def pages() -> dict[str, str]:
     """Every file of docs/reference: path to text."""
     k = load()
     out = {
-        "README.md": index(k), "findings.md": findings(k), "red_flags.md": red_flags(k),
+        "README.md": index(k), "findings.md": findings(k), "red_flags.md": red_flags(k), "hazards.md": hazards(k),
         "competing_causes.md": competing_causes(k), "limits.md": limits(k), "priors.md": priors(k),
         "weights.md": weights(k), "citations.md": citations(k), "relations.md": relations(), "plan.md": plan(),
         "portable.md": portable_sql(), "cli.md": command_line(),
     }  # fmt: skip
     out |= {f"criteria/{r['set']}.md": criteria_set(k, r) for r in k["criteria_sets"]}
     out |= {f"criteria/{r['set']}.md": fm_set(k, r) for r in k["fm_sets"]}
+    out |= {
+        f"criteria/{r['set']}_in_sentences.md": in_sentences(k, r["set"]) for r in (*k["criteria_sets"], *k["fm_sets"])
+    }
     for name, _ in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS):
         out[f"sql/{name}.sql"] = normalize.text(name).rstrip() + "\n"
     for name, text in pipeline.statements(k).items():

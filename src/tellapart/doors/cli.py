@@ -388,6 +388,7 @@ def knowledge_check(
 def knowledge_show(
     what: Annotated[str, typer.Argument(help="A table, any id (finding, set, drug, flag, ...), or plan.")],
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    prose: Annotated[bool, typer.Option("--prose", help="A criteria set as sentences to read and sign.")] = False,
 ) -> None:
     """Show a table, or every row that speaks of an id.
 
@@ -396,12 +397,21 @@ def knowledge_show(
       tellapart knowledge show findings
 
       tellapart knowledge show malar_rash
+
+      tellapart knowledge show eular_acr_2019 --prose
     """
     import orjson
 
     from tellapart.knowledge.load import load
     from tellapart.knowledge.show import show, text
 
+    if prose and json:
+        raise UsageError("--prose and --json do not go together; choose one.")
+    if prose:
+        from tellapart.knowledge.prose import prose as sentences
+
+        Console(highlight=False).print(sentences(load(), what), soft_wrap=True, markup=False)
+        return
     if what == "plan":
         from tellapart.pipeline import STAGES
 

@@ -152,6 +152,7 @@ SPECS: dict[str, Spec] = {
         numbers=(*(f"{h}_{c}" for h in HYPOTHESES for c in ("bits", "sd")), "neither_sd", "neither_rate", "share"),
         choices={"state": ("present", "absent"), "assumed": YES_NO},
     ),
+    "hazards": Spec(("hazard",), needed=("what", "harm", "control", "tests")),
     "limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
     "default_settings": Spec(("finding",), {"finding": FINDING}),
     "worklist_reasons": Spec(
