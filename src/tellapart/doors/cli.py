@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tellapart import __version__
+from tellapart.doors.diary import diary_app
 from tellapart.doors.simulate import simulate
 from tellapart.doors.validate import validate
 from tellapart.errors import EXIT_DONE, EXIT_INPUT, EXIT_REJECTED, InputError, TellapartError, UsageError
@@ -39,6 +40,7 @@ app.command()(simulate)
 app.command()(validate)
 app.add_typer(case_app, name="case")
 app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(diary_app, name="diary")
 
 
 class Format(StrEnum):

@@ -180,6 +180,11 @@ SPECS: dict[str, Spec] = {
     ),
     "instrument_rules": Spec(("set", "alternative", "variable"), {"set": ("fm_sets", "set")}, numbers=("low", "high")),
     "fm_sets": Spec(("set",), {"approximate_from": ("instruments", "instrument")}, needed=("label", "points_from"), choices={"screen": YES_NO, "asked_for": YES_NO}),
+    "diary_signals": Spec(
+        ("signal",), needed=("label", "label_es", "low", "high", "least_change"), numbers=("low", "high", "least_change"),
+        choices={"kind": ("scale", "number", "flag"), "worse": ("higher", "lower", ""), "axis": ("type1", "type2", ""),
+                 "trigger": YES_NO, "asked": YES_NO},
+    ),
     "pain_sites": Spec(("site",), needed=("region",), choices={"wpi": YES_NO, "generalized": YES_NO}),
     "references": Spec(("id",), needed=("authors_year", "title"), cited=False),
     "evidence": Spec(("evidence_id",), numbers=("n", "N")),

@@ -1,0 +1,165 @@
+"""`tellapart diary`: a minute a day, kept on this machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from tellapart.errors import EXIT_REJECTED, UsageError
+
+diary_app = typer.Typer(no_args_is_help=True, help="The diary: symptoms day by day, kept in one file on this machine.")
+
+Diary = Annotated[Path | None, typer.Option("--diary", help="The diary's file; default: in your data folder.")]
+
+
+def _day(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: not a date. Write it as 2026-01-31.") from None
+
+
+def _place(diary: Path | None) -> Path:
+    from tellapart.tasks.diary import default_path
+
+    return diary or default_path()
+
+
+def _said(counts: Counter[str]) -> str:
+    return ", ".join(f"{counts[kind]} {kind}" for kind in ("new", "changed", "same") if counts[kind]) or "nothing"
+
+
+@diary_app.command("add")
+def add(
+    settings: Annotated[list[str] | None, typer.Argument(help="More settings: fatigue=7.", show_default=False)] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Write this without asking: pain=6.")] = None,
+    date: Annotated[str | None, typer.Option(help="The day it is for (2026-01-31); default: today.")] = None,
+    diary: Diary = None,
+) -> None:
+    """Write a day: asks in the terminal (Enter leaves a question out), or takes what --set says.
+
+    Examples:
+
+      tellapart diary add
+
+      tellapart diary add --set pain=6 fatigue=7
+
+      tellapart diary add --date 2026-01-31 --set missed_medicine=yes
+    """
+    from tellapart.doors.cli import talk
+    from tellapart.knowledge.load import load
+    from tellapart.tasks import diary as task
+
+    knowledge, path = load(), _place(diary)
+    given = [*(set_ or ()), *(settings or ())]
+    day = task.day_of(path, _day(date, "--date"))
+    counts = task.add(path, task.entries_of(knowledge, day, given)) if given else _ask(path, day)
+    talk().print(f"{day}: {_said(counts)} in {escape(str(path))}", soft_wrap=True)
+
+
+def _ask(path: Path, day: dt.date) -> Counter[str]:
+    """Ask for one signal after the other; every answer is kept at once, so that an interruption loses none."""
+    from tellapart.doors.cli import talk
+    from tellapart.knowledge.load import load
+    from tellapart.tasks import diary as task
+
+    knowledge, console, counts = load(), talk(), Counter[str]()
+    console.print(f"[bold]{day}[/]  Enter leaves a question out; Ctrl-D ends.")
+    for row in task.asked(knowledge):
+        span = "yes or no" if row["kind"] == "flag" else f"{row['low']} to {row['high']} {row['unit']}".rstrip()
+        while True:
+            console.print(f"{escape(row['label'])} [dim]({escape(span)})[/]: ", end="")
+            line = sys.stdin.readline()
+            if not line:
+                console.print()
+                return counts
+            if not line.strip():
+                break
+            try:
+                counts += task.add(path, [task.entry(knowledge, day, row["signal"], line.strip())])
+                break
+            except UsageError as error:
+                console.print(f"[yellow]{escape(str(error))}[/]", soft_wrap=True)
+    return counts
+
+
+@diary_app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A long CSV file: date,signal,value.")],
+    rejected: Annotated[Path | None, typer.Option(help="Write rejected rows to this file as NDJSON.")] = None,
+    diary: Diary = None,
+) -> None:
+    """Read a file into the diary; reading it again changes nothing.
+
+    Example:
+
+      tellapart diary import symptoms.csv
+    """
+    from tellapart.doors.cli import _write_rejected, talk
+    from tellapart.knowledge.load import load
+    from tellapart.tasks import diary as task
+
+    path = _place(diary)
+    counts, refused = task.import_file(load(), path, file)
+    talk().print(f"{escape(str(file))}: {_said(counts)} in {escape(str(path))}", soft_wrap=True)
+    _write_rejected(refused, rejected)
+    if refused:
+        raise typer.Exit(EXIT_REJECTED)
+
+
+@diary_app.command("show")
+def show(
+    since: Annotated[str | None, typer.Option(help="First day to show (2026-01-31).")] = None,
+    days: Annotated[int, typer.Option(min=1, help="How many days up to the last entry.")] = 90,
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
+    diary: Diary = None,
+) -> None:
+    """Look back: every signal as a line of its own, in the terminal or as a page.
+
+    Examples:
+
+      tellapart diary show
+
+      tellapart diary show --since 2025-01-01 --html diary.html
+    """
+    from tellapart.doors.cli import _write, talk
+    from tellapart.knowledge.load import load
+    from tellapart.rendering.diary import diary_page, print_diary
+    from tellapart.tasks import diary as task
+
+    document = task.history(load(), _place(diary), _day(since, "--since"), None if since else days)
+    if html is not None:
+        _write(html, diary_page(document))
+        talk().print(f"Written: {escape(str(html))}", soft_wrap=True)
+    else:
+        print_diary(document, Console(highlight=False))
+
+
+@diary_app.command("export")
+def export(
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+    diary: Diary = None,
+) -> None:
+    """Hand the diary out as CSV (date,signal,value), the form that import reads.
+
+    Example:
+
+      tellapart diary export --out symptoms.csv
+    """
+    from tellapart.doors.cli import _write
+    from tellapart.tasks import diary as task
+
+    text = task.export(_place(diary))
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        _write(out, text)

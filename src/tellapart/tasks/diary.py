@@ -1,0 +1,157 @@
+"""The diary, start to end: write a day, import a file, look back, hand it out again."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tellapart import __version__
+from tellapart.errors import InputError, UsageError
+from tellapart.events.readers.diary import csv_file
+from tellapart.events.readers.diary.signals import Signals, Unfit
+from tellapart.events.readers.diary.store import Entry, default_path, opened
+from tellapart.knowledge.load import Knowledge, Row
+
+__all__ = ["default_path"]
+
+
+def asked(knowledge: Knowledge) -> list[Row]:
+    """The signals that `add` asks for, in order."""
+    return [row for row in knowledge["diary_signals"] if row["asked"] == "yes"]
+
+
+def entry(knowledge: Knowledge, day: dt.date, signal: str, value: str) -> Entry:
+    """One entry as typed.
+
+    Raises:
+        UsageError: the signal or the value cannot be used, in words for the person who typed it.
+    """
+    try:
+        return Entry(*Signals.of(knowledge, dt.date.today()).entry(day.isoformat(), signal, value))
+    except Unfit as unfit:
+        raise UsageError(str(unfit)) from None
+
+
+def entries_of(knowledge: Knowledge, day: dt.date, settings: Iterable[str]) -> list[Entry]:
+    """The entries of `pain=6 fatigue=7`.
+
+    Raises:
+        UsageError: a setting is not `signal=value`, names a signal twice, or cannot be used.
+    """
+    found: dict[str, Entry] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting}: write it as pain=6.")
+        one = entry(knowledge, day, name, value)
+        if one.signal in found:
+            raise UsageError(f"--set {setting}: {one.signal} is named twice.")
+        found[one.signal] = one
+    return list(found.values())
+
+
+def day_of(path: Path, given: dt.date | None) -> dt.date:
+    """The day that an entry is for: the one given, else this computer's.
+
+    Raises:
+        InputError: the diary already holds a later day than this computer's, so its clock may have been set back.
+        UsageError: the day given has not come yet.
+    """
+    today = dt.date.today()
+    if given is not None:
+        if given > today:
+            raise UsageError(f"--date {given}: lies after today ({today}).")
+        return given
+    if path.exists():
+        with opened(path) as store:
+            last = store.last_day()
+        if last and last > today:
+            raise InputError(
+                f"this computer says today is {today}, but the diary already has entries for {last}. Is the clock right? "
+                f"If it is, name the day: --date {today}."
+            )
+    return today
+
+
+def add(path: Path, entries: Iterable[Entry]) -> Counter[str]:
+    """Write entries; makes the diary if there is none. Returns how many were `new`, `changed`, `same`."""
+    with opened(path, create=True) as store:
+        return store.write(entries)
+
+
+def import_file(knowledge: Knowledge, path: Path, file: Path) -> tuple[Counter[str], list[dict[str, object]]]:
+    """Read a file into the diary, all its good rows or (if killed) none.
+
+    Returns:
+        how many entries were `new`, `changed`, `same`; the rows that could not be used, as rows of `rejected`.
+
+    Raises:
+        InputError: the file, or the diary, cannot be used.
+    """
+    good: list[Entry] = []
+    bad: list[dict[str, object]] = []
+    for row in csv_file.read(file, Signals.of(knowledge, dt.date.today())):
+        if isinstance(row, Entry):
+            good.append(row)
+        else:
+            bad.append(row)
+    last_of_day = {entry[:2]: entry for entry in good}  # the file's own last word on a day
+    return add(path, last_of_day.values()), bad
+
+
+def export(path: Path) -> str:
+    """The diary as the long CSV that `import` reads."""
+    with opened(path) as store:
+        rows = [(e.day, e.signal, number(e.value)) for e in store.entries()]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([csv_file.COLUMNS, *rows])
+    return out.getvalue()
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back as the same number, whole numbers without a point."""
+    return repr(value).removesuffix(".0")
+
+
+def history(knowledge: Knowledge, path: Path, since: dt.date | None, days: int | None) -> dict[str, Any]:
+    """What `show` draws: the days looked at and, for each signal with an entry in them, its values by day.
+
+    Args:
+        since: first day; else the last `days` days up to the last entry; None for both: all.
+
+    Raises:
+        InputError: there is no diary, or it is empty.
+    """
+    with opened(path) as store:
+        entries = store.entries()
+    if not entries:
+        raise InputError(f"{path}: the diary is empty. Write a day with: tellapart diary add")
+    last = dt.date.fromisoformat(max(e.day for e in entries))
+    first = dt.date.fromisoformat(entries[0].day)
+    start = max(first, since or (last - dt.timedelta(days - 1) if days else first))
+    shown = [e for e in entries if e.day >= start.isoformat()]
+    values: Mapping[str, list[list[Any]]] = {row["signal"]: [] for row in knowledge["diary_signals"]}
+    for e in shown:
+        if e.signal in values:
+            values[e.signal].append([e.day, e.value])
+    return {
+        "software": __version__,
+        "knowledge": knowledge.version,
+        "from": start.isoformat(),
+        "to": last.isoformat(),
+        "days": (last - start).days + 1,
+        "days_with_entry": len({e.day for e in shown}),
+        "signals": [
+            {
+                "signal": row["signal"], "label": row["label"], "unit": row["unit"], "kind": row["kind"],
+                "low": float(row["low"]), "high": float(row["high"]), "values": values[row["signal"]],
+            }
+            for row in knowledge["diary_signals"]
+            if values[row["signal"]]
+        ],
+    }  # fmt: skip
