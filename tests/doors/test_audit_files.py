@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,36 @@ def test_what_leaves_the_site_is_protected(results: Audited) -> None:
         assert len(hidden) != 1, f"{place}: the one suppressed count is the total less the others"
     text = (results.folder / "aggregate.csv").read_text(encoding="utf-8")
     assert "p000" not in text, "a person is named in the file that leaves the site"
+
+
+def test_the_shareable_report_holds_safe_counts_and_no_person(bulk: Path, results: Audited, tmp_path: Path) -> None:
+    shared = audited(bulk, tmp_path / "out", "--shareable")
+    page = (shared.folder / "report.html").read_text(encoding="utf-8")
+    assert "p000" not in page and "Worklist" not in page and "Accounting" not in page
+    assert "80 persons" in page and "suppressed" in page and "changed data" in page
+    body = page.split("</style>")[1]
+    small = [n for n in re.findall(r'<td class="num">([0-9,]+)</td>', body) if int(n.replace(",", "")) % 5]
+    assert not small, f"counts that are not rounded: {small}"
+    assert shared.bytes("run.json", "report.html") == results.bytes("run.json", "report.html")
+
+
+def test_an_earlier_aggregate_of_nearly_the_same_persons_is_warned_of(rows: list[Resource], tmp_path: Path) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    records.write_bulk(source, rows)
+    audited(source, out)
+    again = audited(source, out, "--setting", "primary_care")
+    said = "made from other data"
+    assert said not in (out / "report.html").read_text(encoding="utf-8"), "the same data is safe"
+    records.write_bulk(source, [r for r in rows if not str(r["id"]).startswith("p00003")])
+    again = audited(source, out)
+    assert again.facts["persons"] == 79
+    assert said in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_few_persons_make_no_shareable_report(tmp_path: Path) -> None:
+    source = records.write(tmp_path / "source" / "a.ndjson", *(records.patient(p) for p in "abcdefg")).parent
+    run = run_cli("audit", source, "--out", tmp_path / "out", "--shareable")
+    assert (run.code, run.out) == (2, "") and "--shareable" in run.said
 
 
 def test_the_report_is_one_page_that_opens_offline(results: Audited) -> None:

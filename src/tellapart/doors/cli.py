@@ -222,6 +222,9 @@ def audit(
     memory: Annotated[str | None, typer.Option(help="Memory limit, for example 4GB; beyond it spills to disk.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of threads.")] = None,
     hash_: Annotated[Hash, typer.Option("--hash", help="Fingerprint of input files.")] = Hash.quick,
+    shareable: Annotated[
+        bool, typer.Option("--shareable", help="Write the report that may leave the site: safe counts, no person.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> None:
     """Audit a whole source: who may be misdiagnosed, who has both, what is missing.
@@ -232,11 +235,22 @@ def audit(
 
       tellapart audit bundles/ --out results --setting rheumatology_referral --memory 4GB
     """
-    raise typer.Exit(_audit(source, out, _options(format_, as_of, setting, None), memory, threads, hash_.value, quiet))
+    options = _options(format_, as_of, setting, None)
+    raise typer.Exit(
+        _audit(source, out, options, memory, threads, hashing=hash_.value, shareable=shareable, quiet=quiet)
+    )
 
 
 def _audit(
-    source: str, out: Path, options: Any, memory: str | None, threads: int | None, hashing: str, quiet: bool
+    source: str,
+    out: Path,
+    options: Any,
+    memory: str | None = None,
+    threads: int | None = None,
+    *,
+    hashing: str = "quick",
+    shareable: bool = False,
+    quiet: bool = False,
 ) -> int:
     from tellapart.knowledge.load import load
     from tellapart.rendering.terminal import print_audit_summary
@@ -251,7 +265,9 @@ def _audit(
         session = Session(load(), memory=memory, threads=threads, spill=Path(spill))
         try:
             with _progress(console, quiet) as step:
-                summary = run(session, _source(source, stack), out, options, hashing=hashing, progress=step)
+                summary = run(
+                    session, _source(source, stack), out, options, hashing=hashing, shareable=shareable, progress=step
+                )
         except InputError:
             _write_rejected(session.rejections(), None)
             raise
@@ -321,7 +337,7 @@ def demo(
     from tellapart.tasks.demo import EXAMPLE, TRY_NEXT
 
     folder = out or Path("tellapart-demo")
-    code = _audit(str(EXAMPLE), folder, _options(Format.auto, None, None, None), None, None, "quick", False)
+    code = _audit(str(EXAMPLE), folder, _options(Format.auto, None, None, None))
     console = Console(highlight=False)
     name = "tellapart" if shutil.which("tellapart") else sys.argv[0]  # as it can be typed here
     console.print(f"\nOpen [bold]{escape(str(folder / 'report.html'))}[/] in a browser. Three workups to try next:\n")

@@ -32,6 +32,18 @@ LIMITS = (
 )
 
 
+DIFFERENCING = (
+    "aggregate.csv of runs on the same data, whatever the options, cannot be taken from one another to learn of few persons. "
+    "Runs on changed data can: who has both learns of those who came or went. Let them leave the site far apart, or one alone."
+)
+SHAREABLE_LIMITS = (
+    *LIMITS[:3],
+    "Small counts are suppressed, whether 0 or not; all others are rounded, and shares and intervals come from rounded counts. "
+    "Categories that must not be told apart are shown together.",
+    "Runs on changed data can be taken from one another. Ask for one report, not for one every month.",
+)
+
+
 def audit_report(summary: Document) -> str:
     """Render a finished `tellapart.report/1` as one HTML page.
 
@@ -55,6 +67,7 @@ def audit_report(summary: Document) -> str:
         worklist_total  int                             rows of worklist.csv, when more than are given here
         rejected     {"count": int, "reasons": [{"reason", "count", "what_to_do"}]}
         warnings     [text]
+        shareable    bool                               leave out worklist and source rows: the page may leave the site
         files        [{"file", "what"}]                 printed by the terminal summary only
     """
     persons = int(summary["persons"])
@@ -91,7 +104,8 @@ def audit_report(summary: Document) -> str:
             }
             for r in rejected.get("reasons") or ()
         ],
-        "limits": LIMITS,
+        "shareable": bool(summary.get("shareable")),
+        "limits": SHAREABLE_LIMITS if summary.get("shareable") else (*LIMITS, DIFFERENCING),
     }
     return environment().get_template("report.html.j2").render(context)
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import platform
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from tellapart import __version__
-from tellapart.answers.disclosure import Cell, protect
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.knowledge.load import Knowledge
 from tellapart.rendering.report import audit_report
+from tellapart.tasks import aggregate
+from tellapart.tasks.aggregate import CALLS
 from tellapart.tasks.document import coverage
 from tellapart.tasks.session import REJECTIONS, Options, Progress, Session
 
@@ -34,7 +33,6 @@ FILES = {
 }
 PART = ".part"
 MIB = 1 << 20
-CALLS = ("sle", "fm", "both", "neither", "undetermined")
 
 
 def audit(
@@ -44,6 +42,7 @@ def audit(
     options: Options,
     *,
     hashing: str = "quick",
+    shareable: bool = False,
     progress: Progress | None = None,
 ) -> Json:
     """Audit `source` into folder `out`.
@@ -51,6 +50,7 @@ def audit(
     Args:
         out: made if missing; files of an earlier audit are replaced, anything else in it is refused.
         hashing: `quick` (first and last MiB of every input file) or `full`.
+        shareable: write the form of the report that may leave the site: safe counts, no person.
         progress: called with each step done and its seconds.
 
     Returns:
@@ -69,17 +69,23 @@ def audit(
             + (f" (first reason: {reason})" if reason else "")
             + ". Check that the Patient resources are part of the source."
         )
+    if shareable and session.engine.one("select count(*) from persons") <= session.knowledge.limit("disclosure_floor"):
+        raise UsageError(
+            "--shareable: there are so few persons in the source that nothing about them may leave the site."
+        )
     session.analyse(options, None, progress)
     started = time.perf_counter()
     try:
         summary = _summary(session, source, options)
+        facts = _run(session, source, options, summary, hashing)
+        summary["warnings"] += _differencing(out, facts, session.knowledge.limit("disclosure_floor"))
         write_tables(session.engine, session.knowledge, out)
-        _write_aggregate(session, out)
-        _replace(out, "report.html", audit_report(summary).encode())
-        session.seconds["write"] = time.perf_counter() - started
-        _replace(
-            out, "run.json", orjson.dumps(_run(session, source, options, summary, hashing), option=orjson.OPT_INDENT_2)
-        )
+        cells = aggregate.safe_cells(session.engine, session.knowledge, options.setting)
+        page = aggregate.shareable(summary, cells, session.knowledge) if shareable else summary
+        _replace(out, "report.html", audit_report(page).encode())
+        _replace(out, "aggregate.csv", aggregate.as_csv(cells))
+        facts["seconds"]["write"] = round(time.perf_counter() - started, 4)
+        _replace(out, "run.json", orjson.dumps(facts, option=orjson.OPT_INDENT_2))
     except OSError as error:
         raise InputError(f"{out}: cannot write ({error.strerror}). Free space or choose another --out.") from error
     return summary
@@ -104,6 +110,26 @@ def _claim(source: Path, out: Path) -> None:
         )
     if not os.access(out, os.W_OK):
         raise InputError(f"--out {out}: no permission to write there.")
+
+
+def _differencing(out: Path, facts: Json, floor: float) -> list[str]:
+    """A warning if `out` holds the aggregate.csv of other data that differs by so few persons that they could be had."""
+    published = aggregate.persons_published(out / "aggregate.csv")
+    if published is None:
+        return []
+    try:
+        earlier = orjson.loads((out / "run.json").read_bytes())
+        if earlier["inputs"] == facts["inputs"]:
+            return []
+        published = int(earlier["persons"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # without the record of that run its rounded number has to do
+    if abs(facts["persons"] - published) > floor:
+        return []
+    return [
+        "An earlier aggregate.csv in this folder was made from other data that differ by "
+        f"{floor:g} persons or fewer. Whoever has both can take one from the other: do not let both leave the site."
+    ]
 
 
 def _replace(out: Path, name: str, content: bytes) -> None:
@@ -174,52 +200,6 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
         REJECTIONS,
         "format json",
     )
-
-
-def _cells(session: Session) -> list[Cell]:
-    """Every count that may leave the site, whole."""
-    engine = session.engine
-    cells: list[Cell] = []
-
-    def add(table: str, sql: str, columns: Iterable[str]) -> None:
-        counts = {(str(r["row"]), str(r["column"])): r["n"] for r in engine.rows(sql)}
-        for row in sorted({k[0] for k in counts}):
-            cells.extend(Cell(table, row, c, counts.get((row, c), 0)) for c in columns)
-
-    add("calls", 'select \'all\' as "row", call as "column", count(*) as n from persons_out group by call', CALLS)
-    add("calls_by_sex", 'select sex as "row", call as "column", count(*) as n from persons_out group by all', CALLS)
-    coded = ("sle", "fm", "both", "none")
-    group = (
-        "case when sle_dx_days > 0 and fm_dx_days > 0 then 'both' when sle_dx_days > 0 then 'sle' "
-        "when fm_dx_days > 0 then 'fm' else 'none' end"
-    )
-    add("codes", f'select \'all\' as "row", {group} as "column", count(*) as n from persons_out group by all', coded)
-    add(
-        "calls_by_code",
-        f'select {group} as "row", call as "column", count(*) as n from persons_out group by all',
-        CALLS,
-    )
-    for name in [r["set"] for r in session.knowledge["criteria_sets"]]:
-        add(
-            "sets_met_specific",
-            f"""select '{name}' as "row", case when {name}_met_specific then 'met' else 'not_met_on_record' end
-                as "column", count(*) as n from persons_out group by all""",
-            ("met", "not_met_on_record"),
-        )
-    return cells
-
-
-def _write_aggregate(session: Session, out: Path) -> None:
-    floor = int(session.knowledge.limit("disclosure_floor"))
-    step = int(session.knowledge.limit("disclosure_rounding"))
-    part = out / ("aggregate.csv" + PART)
-    with part.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(["table", "row", "column", "count", "denominator", "value", "low", "high", "suppressed"])
-        for c in protect(_cells(session), floor, step):
-            blank = ["" if v is None else v for v in (c.count, c.denominator, c.value)]
-            writer.writerow([c.table, c.row, c.column, *blank, "", "", "true" if c.suppressed else "false"])
-    part.replace(out / "aggregate.csv")
 
 
 def _summary(session: Session, source: Path, options: Options) -> Json:
