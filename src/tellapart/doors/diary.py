@@ -136,12 +136,42 @@ def show(
     from tellapart.rendering.diary import diary_page, print_diary
     from tellapart.tasks import diary as task
 
-    document = task.history(load(), _place(diary), _day(since, "--since"), None if since else days)
+    knowledge, path = load(), _place(diary)
+    document = task.history(knowledge, path, _day(since, "--since"), None if since else days)
+    document["flares"] = task.flares_document(knowledge, path)["flares"]
     if html is not None:
-        _write(html, diary_page(document))
+        _write(html, diary_page(document, task.words_of(knowledge, "en")))
         talk().print(f"Written: {escape(str(html))}", soft_wrap=True)
     else:
         print_diary(document, Console(highlight=False))
+
+
+@diary_app.command("flares")
+def flares(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document (tellapart.flares/1).")] = False,
+    diary: Diary = None,
+) -> None:
+    """When symptoms rose above your usual, for how long, and what to ask for.
+
+    Examples:
+
+      tellapart diary flares
+
+      tellapart diary flares --json
+    """
+    import orjson
+
+    from tellapart.knowledge.load import load
+    from tellapart.rendering.diary import print_flares
+    from tellapart.tasks import diary as task
+
+    knowledge = load()
+    document = task.flares_document(knowledge, _place(diary))
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        sys.stdout.flush()
+    else:
+        print_flares(document, task.words_of(knowledge, "en"), Console(highlight=False))
 
 
 @diary_app.command("export")

@@ -33,18 +33,34 @@ def simulate(
     ] = "rheumatology_referral",
     completeness: Annotated[float, typer.Option(help="How complete records are, above 0 up to 1.")] = 0.75,
     format_: Annotated[Formats, typer.Option("--format", help="Format of the records.")] = Formats.fhir,
+    diary: Annotated[bool, typer.Option("--diary", help="Diaries with known flares instead of records.")] = False,
+    days: Annotated[int, typer.Option(min=1, help="Days of each diary (with --diary).")] = 365,
+    missing: Annotated[float, typer.Option(help="Share of its days without an entry (with --diary).")] = 0.1,
 ) -> None:
     """Simulate a cohort with known truth: records in OUT/fhir, who has what in OUT/truth.parquet.
+
+    With --diary: diaries in OUT/diaries, as `diary import` reads them, their flares in OUT/flares.csv.
 
     Examples:
 
       tellapart simulate -n 1000 --out cohort
 
       tellapart simulate -n 5000 --out cohort --structure cascade --completeness 0.5 --prevalence sle=0.2,fm=0.3,both=0.05
+
+      tellapart simulate --diary -n 20 --out diaries --missing 0.4
     """
     import_simulation()
     from tellapart.doors.cli import talk
     from tellapart.knowledge.load import load
+
+    if diary:
+        from tellapart.simulate import diary as diaries
+
+        diaries.simulate(load(), diaries.Plan(persons, days, missing, seed), out)
+        first = out / diaries.FOLDER / "synthetic-1.csv"
+        talk().print(f"{persons} simulated diaries written to {escape(str(out))}", soft_wrap=True)
+        talk().print(f"next: tellapart diary import {escape(str(first))} --diary synthetic.sqlite", soft_wrap=True)
+        return
     from tellapart.simulate.cohort import Plan
     from tellapart.simulate.cohort import simulate as make
 

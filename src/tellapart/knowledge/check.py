@@ -185,6 +185,8 @@ SPECS: dict[str, Spec] = {
         choices={"kind": ("scale", "number", "flag"), "worse": ("higher", "lower", ""), "axis": ("type1", "type2", ""),
                  "trigger": YES_NO, "asked": YES_NO},
     ),
+    "diary_limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
+    "diary_texts": Spec(("text",), needed=("en", "es")),
     "pain_sites": Spec(("site",), needed=("region",), choices={"wpi": YES_NO, "generalized": YES_NO}),
     "references": Spec(("id",), needed=("authors_year", "title"), cited=False),
     "evidence": Spec(("evidence_id",), numbers=("n", "N")),
@@ -222,6 +224,10 @@ SPECS: dict[str, Spec] = {
     "validation_cases": Spec(("person",), needed=("never", "calls", "why")),
     "validation_prevalences": Spec(("prevalence",), numbers=("sle", "fm", "both"), needed=("sle", "fm", "both")),
     "validation_targets": Spec(("target",), needed=("low", "text"), numbers=("low", "high")),
+    "simulation_diary": Spec(
+        ("signal",), {"signal": ("diary_signals", "signal")},
+        numbers=("mean", "spread", "noise", "trend", "weekly", "common", "rise"),
+    ),
     "simulation_settings": Spec(("setting",), needed=("value", "text"), numbers=("value",)),
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from tellapart.rendering import words
@@ -213,6 +213,12 @@ def timeline_chart(doc: Document, labels: Labels) -> dict[str, Any] | None:
 def _span(kind: str, name: str, text: str, start: date | None, end: date | None) -> dict[str, Any]:
     start = start or end or date.min
     return {"kind": kind, "name": name, "text": text, "from": start, "to": max(start, end or start), "finding": None}
+
+
+def date_ticks(first: str, last: str) -> Sequence[dict[str, Any]]:
+    """Ticks of a chart whose left edge is the first day and whose right edge is the last."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return _date_ticks(start, end, Scale(float(start.toordinal()), float(max(end, start + timedelta(1)).toordinal())))
 
 
 def _date_ticks(first: date, last: date, scale: Scale) -> Sequence[dict[str, Any]]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tellapart.rendering import words
+from tellapart.rendering import charts, words
 from tellapart.rendering.html import environment
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -48,6 +48,34 @@ def print_diary(document: Document, console: Console) -> None:
             amount(values[-1]),
         )
     console.print(table)
+
+
+def print_flares(document: Document, texts: Mapping[str, str], console: Console) -> None:
+    """Print the flares of a `tellapart.flares/1` in the words of the patient's pages: no type of disease."""
+    console.print(
+        f"{words.counted(document['days_with_entry'], 'day')} with an entry of {words.number(document['days'])}"
+    )
+    if not document["flares"]:
+        console.print(texts["no_flare" if document["enough_data"] else "too_few_days"])
+    for flare in document["flares"]:
+        console.print()
+        console.print(Text(flare_dates(flare), style="bold"))
+        for line in flare_lines(flare, texts):
+            console.print(f"  {line}", markup=False)
+    console.print()
+    console.print(texts["posture"], style="dim")
+
+
+def flare_dates(flare: Document) -> str:
+    """`2026-01-02 to 2026-01-20 (19 days), moderate`."""
+    length = words.counted(flare["days"], "day")
+    return f"{flare['start']} to {flare['end'] or 'now'} ({length}), {flare['severity']}"
+
+
+def flare_lines(flare: Document, texts: Mapping[str, str]) -> list[str]:
+    """What rose and what it means, in the words of the patient's pages."""
+    names = words.listed([words.inside(texts[signal]) for signal in flare["signals"]])
+    return [texts[f"pattern_{flare['type']}"], f"Most above your usual: {names}. Worst on {flare['peak']}."]
 
 
 def _each(days: int, width: int) -> str:
@@ -102,7 +130,22 @@ def _points(stretch: Sequence[tuple[int, float]]) -> str:
     return " ".join(f"{x},{y:g}" for x, y in drawn)
 
 
-def diary_page(document: Document) -> str:
+def shown_flares(document: Document) -> list[Document]:
+    """The flares that reach into the days shown."""
+    return [f for f in document["flares"] if (f["end"] or document["to"]) >= document["from"]]
+
+
+def bands(document: Document) -> list[dict[str, int]]:
+    """The flares as bands behind the lines: first day and width, in days."""
+    first, last = (date.fromisoformat(document[end]).toordinal() for end in ("from", "to"))
+    spans = [
+        (date.fromisoformat(f["start"]).toordinal(), date.fromisoformat(f["end"] or document["to"]).toordinal())
+        for f in shown_flares(document)
+    ]
+    return [{"x": max(a, first) - first, "width": min(b, last) - max(a, first) + 1} for a, b in spans]
+
+
+def diary_page(document: Document, texts: Mapping[str, str]) -> str:
     """The diary as one page that opens offline: a line and the numbers per signal."""
     rows = []
     for signal in document["signals"]:
@@ -122,10 +165,13 @@ def diary_page(document: Document) -> str:
             title="Diary",
             synthetic=bool(document.get("synthetic")),
             synthetic_words=words.SYNTHETIC,
-            posture=words.POSTURE,
+            posture=texts["posture"],
             versions=words.versions(document),
             schema="tellapart.diary/1",
             document=document,
             rows=rows,
+            bands=bands(document),
+            ticks=charts.date_ticks(document["from"], document["to"]),
+            flares=[{"dates": flare_dates(f), "lines": flare_lines(f, texts)} for f in shown_flares(document)],
         )
     )

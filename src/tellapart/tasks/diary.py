@@ -10,7 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from tellapart import __version__
+from tellapart.answers.flares import enough, flares
 from tellapart.errors import InputError, UsageError
 from tellapart.events.readers.diary import csv_file
 from tellapart.events.readers.diary.signals import Signals, Unfit
@@ -18,6 +21,8 @@ from tellapart.events.readers.diary.store import Entry, default_path, opened
 from tellapart.knowledge.load import Knowledge, Row
 
 __all__ = ["default_path"]
+
+FLARES = "tellapart.flares/1"
 
 
 def asked(knowledge: Knowledge) -> list[Row]:
@@ -127,10 +132,7 @@ def history(knowledge: Knowledge, path: Path, since: dt.date | None, days: int |
     Raises:
         InputError: there is no diary, or it is empty.
     """
-    with opened(path) as store:
-        entries = store.entries()
-    if not entries:
-        raise InputError(f"{path}: the diary is empty. Write a day with: tellapart diary add")
+    entries = _entries(path)
     last = dt.date.fromisoformat(max(e.day for e in entries))
     first = dt.date.fromisoformat(entries[0].day)
     start = max(first, since or (last - dt.timedelta(days - 1) if days else first))
@@ -155,3 +157,49 @@ def history(knowledge: Knowledge, path: Path, since: dt.date | None, days: int |
             if values[row["signal"]]
         ],
     }  # fmt: skip
+
+
+def words_of(knowledge: Knowledge, language: str) -> dict[str, str]:
+    """The texts of the patient's pages and the names of the signals, by id, in a language (`en`, `es`)."""
+    column = "label" if language == "en" else f"label_{language}"
+    texts = {row["text"]: row[language] for row in knowledge["diary_texts"]}
+    return texts | {row["signal"]: row[column] for row in knowledge["diary_signals"]}
+
+
+def flares_document(knowledge: Knowledge, path: Path) -> dict[str, Any]:
+    """The diary's flares as `tellapart.flares/1` (design §6).
+
+    `enough_data` says whether there were enough days to know what is usual; without it, no flare found means nothing.
+
+    Raises:
+        InputError: there is no diary, or it is empty.
+    """
+    entries = _entries(path)
+    days = sorted({e.day for e in entries})
+    table = pa.table(
+        {
+            "person_id": pa.array(["diary"] * len(entries)),
+            "day": pa.array([dt.date.fromisoformat(e.day) for e in entries], pa.date32()),
+            "signal": pa.array([e.signal for e in entries]),
+            "value": pa.array([e.value for e in entries], pa.float64()),
+        }
+    )
+    [(_, found)] = flares(table, knowledge)
+    return {
+        "schema": FLARES,
+        "software": __version__,
+        "knowledge": knowledge.version,
+        "days": (dt.date.fromisoformat(days[-1]) - dt.date.fromisoformat(days[0])).days + 1,
+        "days_with_entry": len(days),
+        "enough_data": enough(len(days), knowledge),
+        "flares": found,
+        "triggers": [],
+    }
+
+
+def _entries(path: Path) -> list[Entry]:
+    with opened(path) as store:
+        entries = store.entries()
+    if not entries:
+        raise InputError(f"{path}: the diary is empty. Write a day with: tellapart diary add")
+    return entries
