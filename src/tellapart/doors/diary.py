@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import locale
 import sys
 from collections import Counter
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,9 +16,19 @@ from rich.markup import escape
 
 from tellapart.errors import EXIT_REJECTED, UsageError
 
+if TYPE_CHECKING:
+    from tellapart.events.readers.diary.store import Entry
+
 diary_app = typer.Typer(no_args_is_help=True, help="The diary: symptoms day by day, kept in one file on this machine.")
 
 Diary = Annotated[Path | None, typer.Option("--diary", help="The diary's file; default: in your data folder.")]
+
+Country = Annotated[str | None, typer.Option(help="Whose crisis lines to show (US, ES, ...); default: your locale's.")]
+
+
+class Language(StrEnum):
+    en = "en"
+    es = "es"
 
 
 def _day(text: str | None, option: str) -> dt.date | None:
@@ -43,6 +55,12 @@ def add(
     settings: Annotated[list[str] | None, typer.Argument(help="More settings: fatigue=7.", show_default=False)] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Write this without asking: pain=6.")] = None,
     date: Annotated[str | None, typer.Option(help="The day it is for (2026-01-31); default: today.")] = None,
+    medicine: Annotated[list[str] | None, typer.Option(help="A medicine you take, as a note for the visit.")] = None,
+    stopped: Annotated[list[str] | None, typer.Option(help="A medicine you no longer take, written as before.")] = None,
+    helped: Annotated[list[str] | None, typer.Option(help="Something that helps.")] = None,
+    test: Annotated[list[str] | None, typer.Option(help="A test that was done.")] = None,
+    question: Annotated[list[str] | None, typer.Option(help="A question for the visit.")] = None,
+    country: Country = None,
     diary: Diary = None,
 ) -> None:
     """Write a day: asks in the terminal (Enter leaves a question out), or takes what --set says.
@@ -54,6 +72,8 @@ def add(
       tellapart diary add --set pain=6 fatigue=7
 
       tellapart diary add --date 2026-01-31 --set missed_medicine=yes
+
+      tellapart diary add --medicine "hydroxychloroquine 200 mg" --helped "short walks"
     """
     from tellapart.doors.cli import talk
     from tellapart.knowledge.load import load
@@ -62,11 +82,37 @@ def add(
     knowledge, path = load(), _place(diary)
     given = [*(set_ or ()), *(settings or ())]
     day = task.day_of(path, _day(date, "--date"))
-    counts = task.add(path, task.entries_of(knowledge, day, given)) if given else _ask(path, day)
+    kinds = {"medicine": medicine, "stopped": stopped, "helped": helped, "test": test, "question": question}
+    notes = [(kind, text) for kind, texts in kinds.items() for text in texts or ()]
+    if given:
+        entries = task.entries_of(knowledge, day, given)
+        _advise(entries, country)
+        counts = task.add(path, entries)
+    else:
+        counts = Counter() if notes else _ask(path, day, country)
+    if notes:
+        task.add_notes(path, day, notes)
+        counts["new"] += len(notes)
     talk().print(f"{day}: {_said(counts)} in {escape(str(path))}", soft_wrap=True)
 
 
-def _ask(path: Path, day: dt.date) -> Counter[str]:
+def _advise(entries: list[Entry], country: str | None) -> None:
+    """Say what needs help the same day before anything else is said."""
+    from tellapart.doors.cli import talk
+    from tellapart.knowledge.load import load
+    from tellapart.tasks.brief import advice
+
+    for one in advice(load(), entries, "en", country or _country()):
+        talk().print(f"[bold red]{escape(one['text'])}[/]", soft_wrap=True)
+
+
+def _country() -> str | None:
+    """The country of this computer's locale (`en_US`), if it has one."""
+    region = (locale.getlocale()[0] or "").rpartition("_")[2]
+    return region if len(region) == len("US") else None
+
+
+def _ask(path: Path, day: dt.date, country: str | None) -> Counter[str]:
     """Ask for one signal after the other; every answer is kept at once, so that an interruption loses none."""
     from tellapart.doors.cli import talk
     from tellapart.knowledge.load import load
@@ -85,7 +131,9 @@ def _ask(path: Path, day: dt.date) -> Counter[str]:
             if not line.strip():
                 break
             try:
-                counts += task.add(path, [task.entry(knowledge, day, row["signal"], line.strip())])
+                entry = task.entry(knowledge, day, row["signal"], line.strip())
+                counts += task.add(path, [entry])
+                _advise([entry], country)
                 break
             except UsageError as error:
                 console.print(f"[yellow]{escape(str(error))}[/]", soft_wrap=True)
@@ -172,6 +220,34 @@ def flares(
         sys.stdout.flush()
     else:
         print_flares(document, task.words_of(knowledge, "en"), Console(highlight=False))
+
+
+@diary_app.command("brief")
+def brief(
+    html: Annotated[Path, typer.Option(help="The page to write.")],
+    lang: Annotated[Language, typer.Option(help="Language of the page.")] = Language.en,
+    days: Annotated[int, typer.Option(min=1, help="How many days back, up to the last entry.")] = 90,
+    country: Country = None,
+    diary: Diary = None,
+) -> None:
+    """Make one page for the visit: what changed, flares, what helps, medicines, tests, questions.
+
+    Examples:
+
+      tellapart diary brief --html visit.html
+
+      tellapart diary brief --html visita.html --lang es --days 180
+    """
+    from tellapart.doors.cli import _write, talk
+    from tellapart.knowledge.load import load
+    from tellapart.rendering.brief import brief_page
+    from tellapart.tasks.brief import brief as make
+    from tellapart.tasks.diary import words_of
+
+    knowledge = load()
+    document = make(knowledge, _place(diary), lang.value, country or _country(), days, dt.date.today())
+    _write(html, brief_page(document, words_of(knowledge, lang.value)))
+    talk().print(f"Written: {escape(str(html))}", soft_wrap=True)
 
 
 @diary_app.command("export")

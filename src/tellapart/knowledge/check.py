@@ -186,6 +186,11 @@ SPECS: dict[str, Spec] = {
                  "trigger": YES_NO, "asked": YES_NO},
     ),
     "diary_limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
+    "diary_advice": Spec(
+        ("advice",), {"signal": ("diary_signals", "signal")}, ("at_least", "en", "es"), ("at_least",),
+        {"urgency": ("crisis", "same_day")},
+    ),
+    "crisis_lines": Spec(("country",), needed=("en", "es")),
     "diary_texts": Spec(("text",), needed=("en", "es")),
     "pain_sites": Spec(("site",), needed=("region",), choices={"wpi": YES_NO, "generalized": YES_NO}),
     "references": Spec(("id",), needed=("authors_year", "title"), cited=False),

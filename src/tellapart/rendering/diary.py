@@ -59,23 +59,47 @@ def print_flares(document: Document, texts: Mapping[str, str], console: Console)
         console.print(texts["no_flare" if document["enough_data"] else "too_few_days"])
     for flare in document["flares"]:
         console.print()
-        console.print(Text(flare_dates(flare), style="bold"))
+        console.print(Text(flare_dates(flare, texts), style="bold"))
         for line in flare_lines(flare, texts):
             console.print(f"  {line}", markup=False)
+    for line in trigger_lines(document, texts):
+        console.print(f"\n{line}", markup=False)
     console.print()
     console.print(texts["posture"], style="dim")
 
 
-def flare_dates(flare: Document) -> str:
+def flare_dates(flare: Document, texts: Mapping[str, str]) -> str:
     """`2026-01-02 to 2026-01-20 (19 days), moderate`."""
-    length = words.counted(flare["days"], "day")
-    return f"{flare['start']} to {flare['end'] or 'now'} ({length}), {flare['severity']}"
+    return texts["flare_dates"].format(
+        start=flare["start"],
+        end=flare["end"] or texts["now"],
+        days=words.number(flare["days"]),
+        severity=texts[flare["severity"]],
+    )
 
 
 def flare_lines(flare: Document, texts: Mapping[str, str]) -> list[str]:
     """What rose and what it means, in the words of the patient's pages."""
-    names = words.listed([words.inside(texts[signal]) for signal in flare["signals"]])
-    return [texts[f"pattern_{flare['type']}"], f"Most above your usual: {names}. Worst on {flare['peak']}."]
+    return [
+        texts[f"pattern_{flare['type']}"],
+        texts["flare_signals"].format(signals=_named(flare["signals"], texts), peak=flare["peak"]),
+    ]
+
+
+def trigger_lines(document: Document, texts: Mapping[str, str]) -> list[str]:
+    """What went before flares more often than not; which candidates have too few data."""
+    known = [t for t in document["triggers"] if t["enough_data"]]
+    out = [
+        texts["trigger_found"].format(signal=texts[t["signal"]], before=t["before"], flares=t["flares"])
+        for t in known
+        if t["low"] is not None and t["low"] > 1
+    ]
+    unknown = [t["signal"] for t in document["triggers"] if not t["enough_data"]]
+    return out + ([texts["trigger_unknown"].format(signals=_named(unknown, texts))] if unknown else [])
+
+
+def _named(signals: Sequence[str], texts: Mapping[str, str]) -> str:
+    return words.listed([words.inside(texts[signal]) for signal in signals], texts["and"])
 
 
 def _each(days: int, width: int) -> str:
@@ -172,6 +196,6 @@ def diary_page(document: Document, texts: Mapping[str, str]) -> str:
             rows=rows,
             bands=bands(document),
             ticks=charts.date_ticks(document["from"], document["to"]),
-            flares=[{"dates": flare_dates(f), "lines": flare_lines(f, texts)} for f in shown_flares(document)],
+            flares=[{"dates": flare_dates(f, texts), "lines": flare_lines(f, texts)} for f in shown_flares(document)],
         )
     )

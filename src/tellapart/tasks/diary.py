@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from tellapart import __version__
 from tellapart.answers.flares import enough, flares
+from tellapart.answers.triggers import triggers
 from tellapart.errors import InputError, UsageError
 from tellapart.events.readers.diary import csv_file
 from tellapart.events.readers.diary.signals import Signals, Unfit
-from tellapart.events.readers.diary.store import Entry, default_path, opened
+from tellapart.events.readers.diary.store import Entry, Note, default_path, opened
 from tellapart.knowledge.load import Knowledge, Row
 
 __all__ = ["default_path"]
@@ -89,6 +90,12 @@ def add(path: Path, entries: Iterable[Entry]) -> Counter[str]:
         return store.write(entries)
 
 
+def add_notes(path: Path, day: dt.date, notes: Iterable[tuple[str, str]]) -> None:
+    """Write notes (kind, text) of a day; makes the diary if there is none."""
+    with opened(path, create=True) as store:
+        store.write_notes(Note(day.isoformat(), kind, " ".join(text.split())) for kind, text in notes if text.strip())
+
+
 def import_file(knowledge: Knowledge, path: Path, file: Path) -> tuple[Counter[str], list[dict[str, object]]]:
     """Read a file into the diary, all its good rows or (if killed) none.
 
@@ -132,7 +139,7 @@ def history(knowledge: Knowledge, path: Path, since: dt.date | None, days: int |
     Raises:
         InputError: there is no diary, or it is empty.
     """
-    entries = _entries(path)
+    entries = entries_of_diary(path)
     last = dt.date.fromisoformat(max(e.day for e in entries))
     first = dt.date.fromisoformat(entries[0].day)
     start = max(first, since or (last - dt.timedelta(days - 1) if days else first))
@@ -174,7 +181,11 @@ def flares_document(knowledge: Knowledge, path: Path) -> dict[str, Any]:
     Raises:
         InputError: there is no diary, or it is empty.
     """
-    entries = _entries(path)
+    return flares_of(knowledge, entries_of_diary(path))
+
+
+def flares_of(knowledge: Knowledge, entries: Sequence[Entry]) -> dict[str, Any]:
+    """The same of entries already read."""
     days = sorted({e.day for e in entries})
     table = pa.table(
         {
@@ -185,6 +196,9 @@ def flares_document(knowledge: Knowledge, path: Path) -> dict[str, Any]:
         }
     )
     [(_, found)] = flares(table, knowledge)
+    by_signal: dict[str, dict[dt.date, float]] = {}
+    for e in entries:
+        by_signal.setdefault(e.signal, {})[dt.date.fromisoformat(e.day)] = e.value
     return {
         "schema": FLARES,
         "software": __version__,
@@ -193,11 +207,16 @@ def flares_document(knowledge: Knowledge, path: Path) -> dict[str, Any]:
         "days_with_entry": len(days),
         "enough_data": enough(len(days), knowledge),
         "flares": found,
-        "triggers": [],
+        "triggers": triggers(by_signal, found, knowledge),
     }
 
 
-def _entries(path: Path) -> list[Entry]:
+def entries_of_diary(path: Path) -> list[Entry]:
+    """Every entry of a diary that has any.
+
+    Raises:
+        InputError: there is no diary, or it is empty.
+    """
     with opened(path) as store:
         entries = store.entries()
     if not entries:

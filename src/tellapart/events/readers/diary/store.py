@@ -34,6 +34,14 @@ class Entry(NamedTuple):
     origin: str = TYPED
 
 
+class Note(NamedTuple):
+    """Something in words on a day: a medicine (or one stopped), what helps, a test done, a question."""
+
+    day: str
+    kind: str
+    text: str
+
+
 def default_path() -> Path:
     """The diary in the platform's data folder of this user."""
     return Path(platformdirs.user_data_dir("tellapart", appauthor=False)) / "diary.sqlite"
@@ -177,6 +185,20 @@ class Store:
                 "  from entries) where place = 1 order by day, signal",
                 (TYPED,),
             )
+        ]
+
+    def write_notes(self, notes: Iterable[Note]) -> None:
+        """Write notes, all or none; the same note again is the same note."""
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        with _transaction(self.connection):
+            self.connection.executemany(
+                "insert or ignore into notes (day, kind, text, written) values (?, ?, ?, ?)", [(*n, now) for n in notes]
+            )
+
+    def notes(self) -> list[Note]:
+        """All notes by day."""
+        return [
+            Note(*row) for row in self.connection.execute("select day, kind, text from notes order by day, kind, text")
         ]
 
     def last_day(self) -> dt.date | None:
