@@ -150,6 +150,23 @@ ACTIVITY = (
     ),
 )  # fmt: skip
 
+# which treatment does not fit the evidence, and what was not yet looked for
+TREATMENT = (
+    Stage(
+        "treatment",
+        "answers/treatment.sql",
+        (
+            "exposures", "horizons", "interest_events", "codes", "treatment_terms", "treatment_rules", "drug_names", "drugs",
+            "findings", "calls", "scores", "fm_points", "settings", "activity", "drug_induced",
+        ),
+    ),
+    Stage(
+        "reciprocal",
+        "answers/reciprocal.sql",
+        ("calls", "findings", "reciprocal_checks", "forms", "on_record", "workup_tests"),
+    ),
+)  # fmt: skip
+
 # what an audit adds: one row per person read, and the list to work through
 ANSWERS = (
     Stage(
@@ -170,8 +187,8 @@ ANSWERS = (
 
 AUDIT = EVERYBODY + INTEREST + ANSWERS
 # one person is of interest because somebody asks: the same statements, without the search through everybody
-WORKUP = FORMS + PRIORS + INTEREST + ITEMS + ACTIVITY
-STAGES = EVERYBODY + INTEREST + ITEMS + ACTIVITY + ANSWERS
+WORKUP = FORMS + PRIORS + INTEREST + ITEMS + ACTIVITY + TREATMENT
+STAGES = EVERYBODY + INTEREST + ITEMS + ACTIVITY + TREATMENT + ANSWERS
 
 
 @lru_cache(maxsize=4)

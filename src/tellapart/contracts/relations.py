@@ -608,6 +608,23 @@ WORKLIST = Relation(
     },
 )  # fmt: skip
 
+TREATMENT = Relation(
+    "treatment",
+    "one row per person of interest, treatment rule whose trigger holds, and term of it: what it found, what became of the rule",
+    ("person", "rule", "term"),
+    {
+        "person": WHOLE, "rule": TEXT, "state": TEXT, "term": SMALL, "counted": FLAG, "unknown": FLAG, "low": REAL,
+        "high": REAL, "reference": TEXT,
+    },
+)  # fmt: skip
+
+RECIPROCAL = Relation(
+    "reciprocal",
+    "one row per person of interest with one of the two diseases and thing to do about the other: whether it was done",
+    ("person", "question", "item"),
+    {"person": WHOLE, "question": TEXT, "item": TEXT, "done": FLAG},
+)
+
 SOURCES = (STATEMENTS, SOURCE_ROWS, REJECTED)
 
 ASKED_FOR = (PATIENTS, ASKED, OPTIONS, GIVEN_SETTINGS)
@@ -621,7 +638,7 @@ MADE = (
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
-    PERSONS_OUT, WORKLIST,
+    TREATMENT, RECIPROCAL, PERSONS_OUT, WORKLIST,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""
 

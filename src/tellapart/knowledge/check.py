@@ -43,6 +43,10 @@ class Spec:
 
 
 FINDING = ("findings", "finding")
+TREATMENT_MEASURES = (
+    "on", "count", "dose", "dose_per_kg", "masked", "finding", "since", "times_absent", "code", "evidence", "met",
+    "points", "sex", "age", "index", "drug_induced", "labs",
+)  # fmt: skip
 SPECS: dict[str, Spec] = {
     "findings": Spec(
         ("finding",), needed=("finding", "kind", "label"),
@@ -130,6 +134,21 @@ SPECS: dict[str, Spec] = {
     ),
     "red_flag_clauses": Spec(
         ("flag", "alternative", "finding"), {"flag": ("red_flags", "flag"), "finding": FINDING}
+    ),
+    "drug_groups": Spec(("group", "drug"), {"drug": ("drugs", "drug")}),
+    "treatment_rules": Spec(
+        ("rule",), needed=("shown_as", "text", "wrong_if"),
+        choices={"severity": ("urgent", "review", "info"), "basis": ("evidence", "code", "either", "drug"),
+                 "purpose": ("safety", "choice", "disagreement"), "pulls": ("", "more_lupus", "less_lupus", "more_fm")},
+    ),
+    "treatment_clauses": Spec(
+        ("rule", "group", "alternative", "measure", "what", "comparator"), {"rule": ("treatment_rules", "rule")},
+        ("group", "least", "alternative", "weight", "what"), ("group", "least", "alternative", "weight", "threshold"),
+        {"role": ("trigger", "needs", "blocks", "excuses"), "comparator": (">", ">=", "<", "<=", "none"), "measure": TREATMENT_MEASURES},
+    ),
+    "reciprocal_checks": Spec(
+        ("question", "item"), needed=("label",),
+        choices={"disease": ("sle", "fm"), "kind": ("instrument", "test")},
     ),
     "competing_causes": Spec(
         ("cause",), {"finding": FINDING}, ("text", "what"), ("before_days", "after_days"),
@@ -261,6 +280,7 @@ def faults(tables: Tables) -> list[str]:
         _causes,
         _rules,
         _activity,
+        _treatment,
         _reasons,
         _scales,
         _words,
@@ -469,6 +489,31 @@ def _units(tables: Tables) -> Iterator[str]:
     for line, row in _lines(tables, "findings"):
         if row["kind"] == "value" and row["unit"] and (row["finding"], row["unit"]) not in convertible:
             yield f"findings.csv:{line}: unit: {row['finding']} in {row['unit']} has no row in units.csv"
+
+
+def _treatment(tables: Tables) -> Iterator[str]:
+    drugs = {r["drug"] for r in tables["drugs"]} | {r["class"] for r in tables["drugs"]}
+    groups = {r["group"] for r in tables["drug_groups"]}
+    for name in sorted(groups & drugs):
+        yield f"drug_groups.csv:1: group: {name!r} is the name of a drug or a class"
+    findings = {r["finding"] for r in tables["findings"]}
+    known = dict.fromkeys(("on", "count", "dose", "dose_per_kg", "masked"), drugs | groups)
+    known |= dict.fromkeys(("finding", "since", "times_absent"), findings)
+    for line, row in _lines(tables, "treatment_clauses"):
+        where = f"treatment_clauses.csv:{line}"
+        if row["what"] not in known.get(row["measure"], {row["what"]}):
+            yield f"{where}: what: {row['what']!r} is not known to the measure {row['measure']}"
+        if (row["comparator"] == "none") == bool(row["threshold"]):
+            yield f"{where}: threshold: is needed by every comparator but `none`"
+    triggered = {r["rule"] for r in tables["treatment_clauses"] if r["role"] == "trigger" and r["comparator"] != "none"}
+    for line, row in _lines(tables, "treatment_rules"):
+        if row["rule"] not in triggered:
+            yield f"treatment_rules.csv:{line}: rule: {row['rule']!r} has no trigger"
+    tests = {r["test"] for r in tables["workup_tests"]}
+    instruments = {r["instrument"] for r in tables["instruments"]}
+    for line, row in _lines(tables, "reciprocal_checks"):
+        if row["item"] not in (tests if row["kind"] == "test" else instruments):
+            yield f"reciprocal_checks.csv:{line}: item: {row['item']!r} is no {row['kind']}"
 
 
 def _implies(tables: Tables) -> Iterator[str]:

@@ -65,6 +65,23 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         "drug_induced_findings",
         {"kind": TEXT, "finding": TEXT, "role": TEXT, "counts": TEXT, "not_for": TEXT},
     )
+    out["treatment_rules"] = _typed(
+        knowledge, "treatment_rules", {"rule": TEXT, "purpose": TEXT, "pulls": TEXT, "basis": TEXT, "severity": TEXT}
+    )
+    columns, rows = _typed(knowledge, "treatment_clauses", {
+        "rule": TEXT, "role": TEXT, "group": WHOLE, "least": WHOLE, "alternative": WHOLE, "weight": WHOLE,
+        "measure": TEXT, "what": TEXT, "comparator": TEXT, "threshold": REAL,
+    })  # fmt: skip
+    out["treatment_terms"] = ({"term": WHOLE, **columns}, [(i, *r) for i, r in enumerate(rows)])
+    drugs = knowledge["drugs"]
+    named = [(d["drug"], d["drug"]) for d in drugs] + [(d["class"], d["drug"]) for d in drugs]
+    out["drug_names"] = (
+        {"name": TEXT, "drug": TEXT},
+        list(dict.fromkeys([*named, *((g["group"], g["drug"]) for g in knowledge["drug_groups"])])),
+    )
+    out["reciprocal_checks"] = _typed(knowledge, "reciprocal_checks", {
+        "question": TEXT, "disease": TEXT, "item": TEXT, "kind": TEXT,
+    })  # fmt: skip
     out["red_flag_clauses"] = _typed(
         knowledge, "red_flag_clauses", {"flag": TEXT, "alternative": TEXT, "finding": TEXT}
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tellapart.rendering import activity, charts, drug_induced, words
+from tellapart.rendering import activity, charts, drug_induced, treatment, words
 from tellapart.rendering.words import Document, Labels
 
 
@@ -81,7 +81,11 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "activity_course": activity.course(doc),
         "worksheets": [_worksheet(c, labels) for c in doc.get("criteria") or ()],
         "next_tests": [_test(t, labels) for t in doc.get("next_tests") or ()],
-        "treatment": [_treatment(t) for t in doc.get("treatment") or ()],
+        "treatment": treatment,
+        "treatment_lines": treatment.lines(doc),
+        "treatment_excused": treatment.excused(doc),
+        "treatment_silent": treatment.silent(doc),
+        "reciprocal": treatment.reciprocal(doc),
         "mimics": [_mimic(m, labels) for m in doc.get("mimics") or ()],
         "instruments": [_instrument(i, labels) for i in doc.get("instruments") or ()],
         "coverage": words.coverage_sentence(doc.get("coverage") or {}),
@@ -144,14 +148,6 @@ def _test(test: Document, labels: Labels) -> dict[str, str]:
         "name": words.label(test["test"], labels),
         "bits": words.bits(expected) if words.known(expected) else words.NOT_KNOWN,
         "why": words.clean(test.get("why")),
-    }
-
-
-def _treatment(entry: Document) -> dict[str, Any]:
-    return {
-        "severity": words.SEVERITIES.get(entry["severity"], words.spelled(entry["severity"])),
-        "text": words.clean(entry["text"]),
-        "evidence": words.evidence_lines(entry.get("evidence") or ()),
     }
 
 

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tellapart.rendering import activity, drug_induced, explanation, words
+from tellapart.rendering import activity, drug_induced, explanation, treatment, words
 from tellapart.rendering.words import Document, Labels
 
 _MOST_WEIGHTS = 8
@@ -71,6 +71,7 @@ def _workup(doc: Document, labels: Labels) -> list[RenderableType]:
     parts += _unknown(doc, labels)
     parts += _activity(doc, labels)
     parts += _drug_induced(doc)
+    parts += _treatment(doc)
     parts += _later_sections(doc, labels)
     parts += _bullets("Conflicts in the record", words.conflicts(doc, labels))
     parts += _bullets("Likelier causes on record", words.contested(doc, labels))
@@ -234,16 +235,26 @@ def _drug_induced(doc: Document) -> list[RenderableType]:
     return parts
 
 
+def _treatment(doc: Document) -> list[RenderableType]:
+    lines = treatment.lines(doc)
+    parts: list[RenderableType] = []
+    if lines:
+        parts = [*_heading(treatment.TITLE), _body(Text(treatment.NOTE, style="dim"))]
+    for line in lines:
+        parts.append(_body(Text(f"{line.severity}: ", style="bold").append(line.text, style="not bold")))
+        parts += [_under(note, level=2) for note in [line.wrong_if, *line.evidence] if note]
+    parts += _bullets("Treatment rules excused by the record", treatment.excused(doc))
+    parts += _bullets("Treatment rules that need more data", treatment.silent(doc))
+    parts += _bullets(treatment.RECIPROCAL, treatment.reciprocal(doc))
+    return parts
+
+
 def _later_sections(doc: Document, labels: Labels) -> list[RenderableType]:
     """Sections that later stages fill; each is printed only when the document has it."""
     tests = [
         f"{words.label(t['test'], labels)}: {words.clean(t.get('why'))}"
         + (f" ({words.bits(t['expected_bits'])} bits expected)" if words.known(t.get("expected_bits")) else "")
         for t in doc.get("next_tests") or ()
-    ]
-    treatment = [
-        f"{words.SEVERITIES.get(t['severity'], words.spelled(t['severity']))}: {words.clean(t['text'])}"
-        for t in doc.get("treatment") or ()
     ]
     mimics = [
         f"{words.label(m['mimic'], labels)}: {words.percent(m.get('p'))}, interval {words.interval(m)}"
@@ -256,7 +267,6 @@ def _later_sections(doc: Document, labels: Labels) -> list[RenderableType]:
     ]
     return [
         *_bullets("Tests that would settle most", tests[:_MOST_ROWS]),
-        *_bullets("Treatment, for review with the prescriber", treatment[:_MOST_ROWS]),
         *_bullets("Other conditions to think of", mimics[:_MOST_ROWS]),
         *_bullets("Course", course[:_MOST_ROWS]),
         *_bullets("Questionnaires", [_instrument(i, labels) for i in (doc.get("instruments") or ())[-_MOST_ROWS:]]),

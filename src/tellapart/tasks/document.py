@@ -20,6 +20,7 @@ from tellapart.knowledge.load import Knowledge
 Json = dict[str, Any]
 WORDS = {"sle": "systemic lupus erythematosus", "fm": "fibromyalgia", "both": "both", "neither": "neither"}
 ROUND = 6
+SEVERITIES = ("urgent", "review", "info")
 SYNTHETIC = "synthetic"  # ids of made-up persons start so, and every output about them says it
 NO_SOURCE: Json = {"reference": None, "text": None, "date_precision": None, "kind": None}
 
@@ -89,14 +90,14 @@ class Documents:
             "differential": differential,
             "mimics": [],
             "next_tests": [],
-            "treatment": [],
+            **self._treatment(person),
             "instruments": self._instruments(person),
             "activity": self._activity(person, occurrences),
             "activity_course": self._activity_course(person),
             "drug_induced": self._drug_induced(person, by_finding),
             "course": [],
             "flares": [],
-            "reciprocal": [],
+            "reciprocal": self._reciprocal(person),
             "missing_tests": self._missing_tests(person, by_finding),
             "coverage": self._coverage(),
         }
@@ -390,6 +391,86 @@ class Documents:
         order = ("suspected", "possible", None, "not_supported")
         return sorted(out.values(), key=lambda e: (order.index(e["verdict"]), e["drug"]))
 
+    def _treatment(self, person: int) -> Json:
+        """What the treatment rules say: those that fire, those that are silent for want of data, those excused."""
+        clauses = self.knowledge["treatment_clauses"]
+        rules: dict[str, list[Json]] = defaultdict(list)
+        for r in self._rows("treatment", person, "rule, term"):
+            rules[r["rule"]].append(r)
+        dates = self._dates(person)
+        fired: list[Json] = []
+        excused: list[Json] = []
+        silent: dict[str, dict[str, None]] = defaultdict(dict)
+        for row in self.knowledge["treatment_rules"]:
+            terms = [(clauses[t["term"]], t) for t in rules[row["rule"]]]
+            if not terms:
+                continue
+            state = terms[0][1]["state"]
+            if state == "silent":
+                asks = (
+                    c["asks"] or self.labels.get(c["what"]) for c, t in terms if t["unknown"] and c["role"] == "needs"
+                )
+                silent[row["shown_as"]] |= dict.fromkeys(a for a in asks if a)
+                continue
+            counted = [(c, t) for c, t in terms if t["counted"]]
+            basis = row["basis"]
+            if basis == "either":  # which of the two it was
+                basis = "evidence" if any(c["measure"] == "evidence" for c, _ in counted) else "code"
+            values = {c["measure"]: _between(t["low"], t["high"], "{:.2f}") for c, t in counted}
+            (fired if state == "fires" else excused).append(
+                {
+                    "rule": row["shown_as"],
+                    "severity": row["severity"],
+                    "basis": basis,
+                    "text": row["text"].format_map(defaultdict(str, values)),
+                    "wrong_if": row["wrong_if"],
+                    "evidence": [
+                        {"reference": t["reference"] or "", "date": dates.get(t["reference"]), "text": self._said(c, t)}
+                        for c, t in counted
+                    ],
+                    "references": row["citation"].split(";"),
+                    "verified": row["verified"] == "V",
+                }
+            )
+        spoken = {t["rule"] for t in fired + excused}
+        return {
+            "treatment": sorted(fired, key=lambda t: SEVERITIES.index(t["severity"])),
+            "treatment_silent": [
+                {"rule": rule, "needs": list(asks)} for rule, asks in silent.items() if rule not in spoken
+            ],
+            "treatment_excused": excused,
+        }
+
+    def _said(self, clause: Json, term: Json) -> str:
+        """What one term of a treatment rule found, in words."""
+        if not clause["label"]:  # a finding by its name
+            return str(self.labels[clause["what"]]) + (": absent" if term["high"] == 0 else "")
+        shape = "{:.2f}" if clause["measure"] == "dose_per_kg" else "{:g}"
+        return str(clause["label"]).format(value=_between(term["low"], term["high"], shape))
+
+    def _dates(self, person: int) -> dict[str, str | None]:
+        """References of the source rows that treatment rules name to their latest date."""
+        rows = self.engine.rows(
+            "select e.reference, max(e.date) as date from interest_events as e inner join "
+            "(select distinct reference from treatment where person = ?) as t on t.reference = e.reference "
+            "where e.person = ? group by e.reference",
+            [person, person],
+        )
+        return {r["reference"]: plain(r["date"]) for r in rows}
+
+    def _reciprocal(self, person: int) -> list[Json]:
+        """One of the two diseases is on record: what was done to look for the other, and what was not."""
+        labels = {r["test"]: r["label"] for r in self.knowledge["workup_tests"]}
+        rows = {(r["question"], r["item"]): r for r in self.knowledge["reciprocal_checks"]}
+        out: dict[str, Json] = {}
+        for r in self._rows("reciprocal", person, "question, item"):
+            row = rows[r["question"], r["item"]]
+            entry = out.setdefault(
+                r["question"], {"question": row["label"], "id": r["question"], "done": [], "missing": []}
+            )
+            entry["done" if r["done"] else "missing"].append(row["item_label"] or labels[r["item"]])
+        return list(out.values())
+
     def _activity(self, person: int, occurrences: dict[str, list[Json]]) -> list[Json]:
         """Every activity index on the latest day, with all its items."""
         rows = self.engine.rows(
@@ -596,3 +677,11 @@ def _number(value: float | None) -> float | int | None:
 def _percent(p: float) -> str:
     shown = 100 * p
     return "< 1 %" if shown < 1 else "> 99 %" if shown > 99 else f"{shown:.0f} %"
+
+
+def _between(low: float | None, high: float | None, shape: str) -> str:
+    """A value that is known as an interval: `5.21`, `4.00 to 6.00`, `at least 5.21`; nothing known, nothing said."""
+    ends = [shape.format(v) for v in (low, high) if v is not None]
+    if low is not None and high is None:
+        return f"at least {ends[0]}"
+    return " to ".join(dict.fromkeys(ends))
