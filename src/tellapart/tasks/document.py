@@ -408,7 +408,7 @@ class Documents:
             state = terms[0][1]["state"]
             if state == "silent":
                 asks = (
-                    c["asks"] or self.labels.get(c["what"]) for c, t in terms if t["unknown"] and c["role"] == "needs"
+                    c["asks"] or self.labels.get(c["what"]) for c, t in terms if t["unknown"] and c["role"] != "excuses"
                 )
                 silent[row["shown_as"]] |= dict.fromkeys(a for a in asks if a)
                 continue

@@ -1,0 +1,248 @@
+"""Treatment rules: for each rule a case that fires, one that just does not, one silent for want of data, one excused."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+from cases import fm_form, state, value
+
+from tellapart.knowledge.load import load
+from tellapart.tasks.workup import workup_documents
+
+Json = dict[str, Any]
+AS_OF = "2026-01-01"
+DAY = "2025-12-15"  # within the 30 days that activity looks back
+
+LUPUS = [state(f, day=DAY) for f in ("ana_ge_80", "anti_dsdna", "acute_cutaneous_lupus", "synovitis")]
+NO_LUPUS = [
+    state(f, "absent")
+    for f in ("ana_ge_320", "anti_dsdna", "anti_sm", "low_c3", "low_c4", "synovitis", "serositis", "malar_rash")
+]
+FM, MILD_FM = (
+    [fm_form(date=DAY)],
+    [fm_form(date=DAY, pain_sites=["neck"], fatigue=1, waking_unrefreshed=0, cognitive=0)],
+)
+UNDATED = [{k: v for k, v in s.items() if k != "date"} for s in NO_LUPUS]  # no two dated tests: the label is not judged
+CODED_FM, CODED_SLE = [state("fm_dx")], [state("sle_dx")]
+
+
+def drug(name: str, start: str = "2025-11-15", dose: float | None = None, end: str | None = None) -> Json:
+    return {"drug": name, "start": start, "end": end} | ({"dose": dose, "unit": "mg/d"} if dose else {})
+
+
+def person(findings: list[Json] | None = None, drugs: list[Json] | None = None, **more: Any) -> Json:
+    return {"findings": findings or [], "drugs": drugs or [], "sex": "female", "age": 34} | more
+
+
+def kilograms(weight: float, day: str = DAY) -> Json:
+    return value("body_weight", weight, "kg", day)
+
+
+def hcq(dose: float | None = 400, start: str = "2025-11-15") -> Json:
+    return drug("hydroxychloroquine", start, dose)
+
+
+EYES = state("eye_examination")
+RENEWED = [drug("hydroxychloroquine", f"{year}-{month:02}-15") for year in range(2019, 2026) for month in (1, 5, 9)]
+ON_STEROID = [drug("prednisone", day, 7.5) for day in ("2025-05-01", "2025-09-01", "2025-12-01")]
+
+# rule: (fires, just does not, silent because unknown, excused); None where the rule has no such case
+RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
+    # 400 mg / 76.92 kg = 5.2002; 400 / 80 = 5.0
+    "hcq_over_5": (
+        person([kilograms(75)], [hcq()]), person([kilograms(80)], [hcq()]), person([kilograms(75)], [hcq(None)]), None,
+    ),
+    "hcq_over_6": (person([kilograms(66)], [hcq()]), person([kilograms(67)], [hcq()]), person([], [hcq()]), None),
+    "hcq_weight_old": (
+        person([kilograms(70, "2024-12-31")], [hcq()]), person([kilograms(70, "2025-01-01")], [hcq()]), None, None,
+    ),
+    "hcq_egfr_low": (
+        person([value("egfr", 59, "mL/min/{1.73_m2}")], [hcq()]), person([value("egfr", 61, "mL/min/{1.73_m2}")], [hcq()]),
+        person([], [hcq()]), None,
+    ),
+    "hcq_tamoxifen": (person([], [hcq(), drug("tamoxifen")]), person([], [hcq(), drug("sertraline")]), None, None),
+    "eye_baseline": (person([], RENEWED[-6:]), person([], RENEWED[-3:]), None, None),
+    "eye_overdue": (person([], RENEWED), person([EYES], RENEWED), person([], RENEWED[-6:]), None),
+    "hcq_low_dose": (
+        person([*LUPUS, *CODED_SLE, kilograms(70)], [hcq(200)]), person([*LUPUS, kilograms(50)], [hcq(200)]), person(LUPUS, [hcq(200)]),
+        person([*LUPUS, kilograms(70), state("antimalarial_reason_against")], [hcq(200)]),
+    ),
+    "steroid_no_inflammation": (
+        person(NO_LUPUS, ON_STEROID, instruments=FM), person(NO_LUPUS, [drug("prednisone", "2025-10-04")], instruments=FM),
+        person(NO_LUPUS, [drug("prednisone", None)], instruments=FM), None,
+    ),
+    "steroid_over_5": (
+        person([], ON_STEROID), person([], [*ON_STEROID, drug("prednisone", "2025-12-20", 5)]),
+        person([], [drug("prednisone", d) for d in ("2025-05-01", "2025-09-01")]), None,
+    ),
+    "steroid_bone": (
+        person([], ON_STEROID), person([], [*ON_STEROID, drug("cholecalciferol")]), person([], [drug("prednisone", None)]), None,
+    ),
+    "immunosuppressant_evidence_fm": (
+        person(UNDATED, [drug("azathioprine")], instruments=FM), person(LUPUS, [drug("azathioprine")], instruments=FM), None, None,
+    ),
+    "escalation_type2": (
+        person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 4, day=DAY)], [drug("azathioprine")], instruments=FM),
+        person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 5, day=DAY)], [drug("azathioprine")], instruments=FM),
+        person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 4, day=DAY)], [drug("azathioprine")]), None,
+    ),
+    "nephritis_untreated": (
+        person([*LUPUS, state("nephritis_class_iv")], [hcq()]),
+        person([*LUPUS, state("nephritis_class_iv")], [hcq(), drug("mycophenolate_mofetil")]),
+        person([*LUPUS, state("nephritis_class_iv")]),
+        person([*LUPUS, state("nephritis_class_iv"), state("dialysis_dx")], [hcq()]),
+    ),
+    "sle_no_hcq": (
+        person(LUPUS, [drug("prednisone")]), person(LUPUS, [hcq()]), person(LUPUS),
+        person([*LUPUS, state("antimalarial_reason_against")], [drug("prednisone")]),
+    ),
+    "opioid_in_fm": (
+        person(CODED_FM, [drug("oxycodone")]), person(CODED_FM, [drug("tramadol")]), None,
+        person([*CODED_FM, state("malignancy_dx")], [drug("oxycodone")]),
+    ),
+    "fm_in_sle_untreated": (
+        person(LUPUS, [hcq()], instruments=FM), person([*LUPUS, state("nondrug_treatment")], [hcq()], instruments=FM),
+        person(LUPUS, instruments=FM), None,
+    ),
+    "nondrug_never_tried": (
+        person([], [drug("duloxetine")], instruments=FM), person([state("nondrug_treatment")], [drug("duloxetine")], instruments=FM),
+        None, None,
+    ),
+    "serotonergic_two": (
+        person([], [drug("duloxetine"), drug("tramadol")]), person([], [drug("duloxetine"), drug("tramadol", "2025-01-01", end="2025-11-01")]),
+        None, None,
+    ),
+    "hcq_qt": (person([], [hcq(), drug("citalopram")]), person([], [hcq(), drug("sertraline")]), None, None),
+    "gabapentinoid_opioid": (person([], [drug("pregabalin"), drug("codeine")]), person([], [drug("pregabalin")]), None, None),
+    "nsaid_nephritis": (
+        person([state("proteinuria_ge_500")], [drug("ibuprofen")]), person([state("proteinuria_ge_500")], [drug("aspirin")]),
+        person([], [drug("ibuprofen")]), None,
+    ),
+    "nsaid_calcineurin": (person([], [drug("naproxen"), drug("tacrolimus")]), person([], [drug("aspirin"), drug("tacrolimus")]), None, None),
+    "snri_nsaid": (person([], [drug("duloxetine"), drug("ibuprofen")]), person([], [drug("duloxetine")]), None, None),
+    "azathioprine_xanthine_oxidase": (
+        person([], [drug("azathioprine"), drug("allopurinol")]), person([], [drug("mycophenolate_mofetil"), drug("allopurinol")]), None, None,
+    ),
+    "methotrexate_trimethoprim": (
+        person([], [drug("methotrexate"), drug("trimethoprim")]),
+        person([], [drug("methotrexate"), drug("trimethoprim", "2025-10-01", end="2025-10-08")]), None, None,
+    ),
+    "two_biologics": (person([], [drug("belimumab"), drug("rituximab")]), person([], [drug("belimumab")]), None, None),
+    "teratogen_woman": (
+        person([], [drug("methotrexate")], age=49), person([], [drug("methotrexate")], age=50),
+        person([], [drug("methotrexate")], sex="unknown"), person([state("contraception")], [drug("methotrexate")]),
+    ),
+    "teratogen_pregnancy": (
+        person([state("pregnancy_dx", day="2025-09-01")], [drug("methotrexate")]),
+        person([state("pregnancy_dx", day="2024-09-01")], [drug("methotrexate")]), None, None,
+    ),
+    "drug_induced_culprit": (
+        person([state("ana_positive"), state("pleural_effusion", by="clinician"), state("anti_histone")], [drug("hydralazine", "2025-03-01", end="2025-12-20")]),
+        person([state("ana_positive", "absent"), state("pleural_effusion", by="clinician")], [drug("hydralazine", "2025-03-01", end="2025-12-20")]),
+        None, None,
+    ),
+    "tx_lupus_evidence_fm": (
+        person([*(s | {"date": "2025-05-01"} for s in NO_LUPUS)], [drug("prednisone", "2025-06-01"), drug("prednisone", "2025-11-01")], instruments=FM),
+        person([*(s | {"date": "2025-05-01"} for s in NO_LUPUS), state("subacute_cutaneous_lupus")], [drug("prednisone", "2025-06-01"), drug("prednisone", "2025-11-01")], instruments=FM),
+        person([*(s | {"date": "2025-05-01"} for s in NO_LUPUS)], [drug("prednisone", "2025-06-01"), drug("prednisone", "2025-11-01")]), None,
+    ),
+    "tx_fm_evidence_lupus": (
+        person([*CODED_FM, state("malar_rash", by="clinician"), state("low_c3_or_c4")], [drug("duloxetine")]),
+        person([*CODED_FM, state("low_c3_or_c4"), *(state(f, "absent") for f in (
+            "malar_rash", "ana_positive", "anti_sm", "anti_dsdna", "synovitis"))], [drug("duloxetine"), hcq()]),
+        person([*CODED_FM, state("low_c3_or_c4")], [drug("duloxetine")]), None,
+    ),
+    "label_sle_evidence_not": (
+        person([*CODED_SLE, *NO_LUPUS], instruments=FM), person([*CODED_SLE, *LUPUS]), None, None,
+    ),
+}  # fmt: skip
+KINDS = ("fires", "just_not", "silent", "excused")
+CASES = [(rule, kind) for rule, cases in RULES.items() for kind, case in zip(KINDS, cases, strict=True) if case]
+
+
+@cache
+def made() -> dict[tuple[str, str], Json]:
+    documents = []
+    for number, (rule, kind) in enumerate(CASES):
+        given = RULES[rule][KINDS.index(kind)]
+        assert given is not None
+        who = {"id": f"synthetic-{number}", "sex": given["sex"], "age": given["age"], "birth_date": None}
+        documents.append(
+            {
+                "schema": "tellapart.case/1", "person": who, "as_of": AS_OF, "findings": given["findings"],
+                "drugs": [{k: v for k, v in d.items() if v is not None} for d in given["drugs"]],
+                "instruments": given.get("instruments", []),
+            }
+        )  # fmt: skip
+    return dict(zip(CASES, workup_documents(documents), strict=True))
+
+
+def found(document: Json, rule: str) -> str:
+    """Where the document has the rule."""
+    for key, kind in (("treatment", "fires"), ("treatment_silent", "silent"), ("treatment_excused", "excused")):
+        if rule in {entry["rule"] for entry in document[key]}:
+            return kind
+    return "just_not"
+
+
+@pytest.mark.parametrize(("rule", "kind"), CASES)
+def test_each_rule(rule: str, kind: str) -> None:
+    document = made()[rule, kind]
+    assert found(document, rule) == kind
+    for entry in document["treatment_silent"]:
+        assert entry["rule"] != rule or entry["needs"], "a silent rule says what it needs"
+
+
+def test_every_rule_has_its_cases() -> None:
+    assert set(RULES) == {row["shown_as"] for row in load()["treatment_rules"]}
+
+
+def test_dose_by_weight_to_two_decimals_and_tablets_as_information() -> None:
+    def said(weight: float) -> list[tuple[str, str]]:
+        documents = workup_documents(
+            [{"schema": "tellapart.case/1", "person": {"id": "synthetic-1"}, "as_of": AS_OF, "findings": [kilograms(weight)], "drugs": [
+                {"drug": "hydroxychloroquine", "dose": 400, "unit": "mg/d", "start": DAY}]}]
+        )  # fmt: skip
+        return [(t["severity"], t["text"]) for t in documents[0]["treatment"] if t["rule"] == "hcq_over_5"]
+
+    assert said(80) == []  # 5.00
+    ((severity, text),) = said(78)  # 400 / 78 = 5.128
+    assert severity == "info" and "5.13 mg/kg/day" in text
+    ((severity, text),) = said(76)  # 400 / 76 = 5.263
+    assert severity == "review" and "5.26 mg/kg/day" in text and "check the eye plan" in text
+
+
+def test_no_text_tells_anybody_to_stop() -> None:
+    order = re.compile(r"\b(stop|start|increase|reduce|discontinue|withdraw|switch)\b", re.IGNORECASE)
+    assert [r["rule"] for r in load()["treatment_rules"] if order.search(r["text"])] == []
+    assert [
+        r["rule"] for r in load()["treatment_rules"] if r["pulls"] == "more_lupus" and r["basis"] != "evidence"
+    ] == []
+
+
+def test_no_two_rules_pull_opposite_ways() -> None:
+    pulls = {r["rule"]: r["pulls"] for r in load()["treatment_rules"]}
+    for case, document in made().items():
+        held = {pulls[t["rule"]] for t in document["treatment"]}
+        assert not {"more_lupus", "less_lupus"} <= held, case
+
+
+def test_disagreement_of_code_and_evidence_stands_in_place_of_choice() -> None:
+    purposes = {r["rule"]: r["purpose"] for r in load()["treatment_rules"]}
+    for case, document in made().items():
+        held = {purposes[t["rule"]] for t in document["treatment"]}
+        assert not {"choice", "disagreement"} <= held, case
+
+
+def test_reciprocal_checks_name_what_is_done_and_what_is_not() -> None:
+    (entry,) = made()["opioid_in_fm", "fires"]["reciprocal"]
+    assert (
+        entry["id"] == "sle_never_excluded"
+        and entry["done"] == []
+        and "Complete blood count with differential" in entry["missing"]
+    )
+    (entry,) = made()["label_sle_evidence_not", "just_not"]["reciprocal"]
+    assert entry["id"] == "fm_never_looked_for" and "FiRST screen" in entry["missing"]
