@@ -142,7 +142,7 @@ GOOD = {
     "select cast(a as varchar) as n, cast(d as varchar), cast(null as date) from t": "CAST(a AS STRING)",
     "select greatest(x, y) as n, coalesce(a, b), replace(s, 'x', '') from t": "GREATEST(x, y)",
     "select length(s) as n, substr(s, 2), s || u from t": "SUBSTRING(s, 2)",
-    "select count(*) as n, count(distinct a), sum(m), min(d), max(s) from t where a > 1 group by b": "GROUP BY",
+    "select count(*) as n, count(distinct a), sum(m), min(d), max(s) from t where a > 1 group by b having count(*) > 0": "GROUP BY",
     "select bool_or(f) as n, bool_and(f) from t where a >= b or a < c or a <= 1 or a <> 0": "BOOL_OR(f)",
     "select t.a from t left join v on v.a = t.a cross join (select max(d) as d from v) as w": "CROSS JOIN",
     "select a from t where not exists (select 1 from v where v.a = t.a) and s in ('x', 'y')": "EXISTS",

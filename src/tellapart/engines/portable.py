@@ -41,6 +41,7 @@ FORMS: dict[type[exp.Expr], tuple[frozenset[str], str]] = {
     exp.Join: (frozenset({"this", "side", "kind", "on"}), "inner, left and cross joins with `on`"),
     exp.Where: (frozenset({"this"}), "keeps rows that are true"),
     exp.Group: (frozenset({"expressions"}), "columns and expressions written out, never `all`"),
+    exp.Having: (frozenset({"this"}), "keeps groups that are true"),
     exp.Order: (frozenset({"this", "expressions"}), "only inside a window or `string_agg`"),
     exp.Ordered: (frozenset({"this", "desc", "nulls_first"}), "sqlglot writes where NULLs go"),
     exp.Union: (frozenset({"with_", "this", "expression", "distinct"}), "by position, never by name"),

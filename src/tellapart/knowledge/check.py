@@ -139,7 +139,7 @@ SPECS: dict[str, Spec] = {
     "treatment_rules": Spec(
         ("rule",), needed=("shown_as", "text", "wrong_if"),
         choices={"severity": ("urgent", "review", "info"), "basis": ("evidence", "code", "either", "drug"),
-                 "purpose": ("safety", "choice", "disagreement"), "pulls": ("", "more_lupus", "less_lupus", "more_fm")},
+                 "purpose": ("safety", "choice", "disagreement"), "pulls": ("", "more_lupus", "less_lupus", "more_antimalarial", "more_fm")},
     ),
     "treatment_clauses": Spec(
         ("rule", "group", "alternative", "measure", "what", "comparator"), {"rule": ("treatment_rules", "rule")},
