@@ -228,7 +228,12 @@ def test_no_two_rules_pull_opposite_ways() -> None:
     for case, document in made().items():
         held = {pulls[t["rule"]] for t in document["treatment"]}
         assert not {"more_lupus", "less_lupus"} <= held, case
-        label = {"tx_lupus_evidence_fm", "steroid_no_inflammation", "immunosuppressant_evidence_fm", "label_sle_evidence_not"}
+        label = {
+            "tx_lupus_evidence_fm",
+            "steroid_no_inflammation",
+            "immunosuppressant_evidence_fm",
+            "label_sle_evidence_not",
+        }
         assert not ("more_antimalarial" in held and label & {t["rule"] for t in document["treatment"]}), case
 
 
