@@ -142,15 +142,20 @@ def _ask(path: Path, day: dt.date, country: str | None) -> Counter[str]:
 
 @diary_app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A long CSV file: date,signal,value.")],
+    file: Annotated[Path, typer.Argument(help="CSV, FHIR JSON, or the export of a wearable.")],
     rejected: Annotated[Path | None, typer.Option(help="Write rejected rows to this file as NDJSON.")] = None,
     diary: Diary = None,
 ) -> None:
     """Read a file into the diary; reading it again changes nothing.
 
-    Example:
+    Long CSV (date,signal,value); FHIR QuestionnaireResponses of the diary and Observations; Apple Health (export.xml or its
+    zip); Fitbit or Google Takeout (the unpacked folder, or one of its JSON files).
+
+    Examples:
 
       tellapart diary import symptoms.csv
+
+      tellapart diary import Takeout/
     """
     from tellapart.doors.cli import _write_rejected, talk
     from tellapart.knowledge.load import load
@@ -253,18 +258,23 @@ def brief(
 @diary_app.command("export")
 def export(
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+    fhir: Annotated[bool, typer.Option("--fhir", help="As a FHIR Bundle: Questionnaire and responses.")] = False,
     diary: Diary = None,
 ) -> None:
-    """Hand the diary out as CSV (date,signal,value), the form that import reads.
+    """Hand the diary out as CSV (date,signal,value) or as FHIR; import reads both.
 
-    Example:
+    Examples:
 
       tellapart diary export --out symptoms.csv
+
+      tellapart diary export --fhir --out diary.json
     """
     from tellapart.doors.cli import _write
+    from tellapart.knowledge.load import load
     from tellapart.tasks import diary as task
 
-    text = task.export(_place(diary))
+    path = _place(diary)
+    text = task.export_fhir(load(), path) if fhir else task.export(path)
     if out is None:
         sys.stdout.write(text)
     else:

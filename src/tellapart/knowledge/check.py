@@ -204,6 +204,7 @@ SPECS: dict[str, Spec] = {
         choices={"kind": ("scale", "number", "flag"), "worse": ("higher", "lower", ""), "axis": ("type1", "type2", ""),
                  "trigger": YES_NO, "asked": YES_NO},
     ),
+    "diary_codes": Spec(("system", "code"), {"signal": ("diary_signals", "signal")}, ("unit", "display")),
     "diary_limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
     "diary_advice": Spec(
         ("advice",), {"signal": ("diary_signals", "signal")}, ("at_least", "en", "es"), ("at_least",),
@@ -400,6 +401,9 @@ def _check_digits(tables: Tables) -> Iterator[str]:
         check = checks.get(row["system"])
         if check and not check(row["code"]):
             yield f"finding_codes.csv:{line}: code: {row['code']!r} fails the check digit of {row['system']}"
+    for line, row in _lines(tables, "diary_codes"):
+        if not loinc_ok(row["code"]):
+            yield f"diary_codes.csv:{line}: code: {row['code']!r} fails the check digit of loinc"
 
 
 def loinc_ok(code: str) -> bool:

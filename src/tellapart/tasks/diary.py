@@ -16,7 +16,7 @@ from tellapart import __version__
 from tellapart.answers.flares import enough, flares
 from tellapart.answers.triggers import triggers
 from tellapart.errors import InputError, UsageError
-from tellapart.events.readers.diary import csv_file
+from tellapart.events.readers.diary import csv_file, fhir_file, files
 from tellapart.events.readers.diary.signals import Signals, Unfit
 from tellapart.events.readers.diary.store import Entry, Note, default_path, opened
 from tellapart.knowledge.load import Knowledge, Row
@@ -107,7 +107,7 @@ def import_file(knowledge: Knowledge, path: Path, file: Path) -> tuple[Counter[s
     """
     good: list[Entry] = []
     bad: list[dict[str, object]] = []
-    for row in csv_file.read(file, Signals.of(knowledge, dt.date.today())):
+    for row in files.read(file, knowledge, Signals.of(knowledge, dt.date.today())):
         if isinstance(row, Entry):
             good.append(row)
         else:
@@ -123,6 +123,12 @@ def export(path: Path) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([csv_file.COLUMNS, *rows])
     return out.getvalue()
+
+
+def export_fhir(knowledge: Knowledge, path: Path) -> str:
+    """The diary as a FHIR Bundle: its Questionnaire and a QuestionnaireResponse a day; `import` reads it too."""
+    with opened(path) as store:
+        return fhir_file.bundle(store.entries(), knowledge).decode()
 
 
 def number(value: float) -> str:
