@@ -37,14 +37,15 @@ def prepare() -> None:
     if sys.version_info < OLDEST:
         sys.exit(f"Python {'.'.join(map(str, OLDEST))} or later is needed; this is {sys.version.split()[0]}.")
     stamp = VENV / "prepared"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest() + os.environ.get("CI", "")
     if stamp.exists() and stamp.read_text() == wanted:
         return
     sys.stderr.write("setting up .venv (once) ...\n")
     venv.create(VENV, with_pip=True, clear=True)
     pip = (BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     run(*pip, "--upgrade", "pip")  # dependency groups need pip 25.1
-    run(*pip, "--editable", ".", "--group", "test", "--group", "lint")
+    heavy = ("--group", "spark") if os.environ.get("CI") else ()  # 430 MB; its tests are skipped without it
+    run(*pip, "--editable", ".", "--group", "test", "--group", "lint", *heavy)
     stamp.write_text(wanted)
 
 

@@ -12,10 +12,12 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from tellapart.answers import compile as answers
+from tellapart.contracts import relations as contracts
 from tellapart.criteria import compile as criteria
 from tellapart.differential import compile as differential
 from tellapart.findings import compile as findings
 from tellapart.knowledge import relations
+from tellapart.knowledge.encode import encode
 from tellapart.knowledge.load import Knowledge
 from tellapart.knowledge.template import render
 
@@ -233,6 +235,27 @@ def run(
                 if reader == number and name not in keep:
                     engine.drop(name)
         yield stage
+
+
+def placeholders(knowledge: Knowledge) -> dict[str, list[str]]:
+    """The ids that stand for the placeholders of contracts/relations.py in this knowledge base."""
+    return {
+        "word": [str(w + 1) for w in range(encode(knowledge).words)],
+        "sle_set": [r["set"] for r in knowledge["criteria_sets"]],
+        "fm_set": [r["set"] for r in knowledge["fm_sets"]],
+        "item": [i.column for i in criteria.items(knowledge)],
+    }
+
+
+def columns(name: str, knowledge: Knowledge) -> dict[str, str]:
+    """Column to type of a relation that the plan makes, by its contract."""
+    return contracts.expand(contracts.ALL[name], placeholders(knowledge))
+
+
+def inputs(stages: tuple[Stage, ...], knowledge: Knowledge) -> list[str]:
+    """The relations that these stages read and that neither they nor the knowledge tables make."""
+    made = {stage.makes for stage in stages} | set(relations.relations(knowledge)) | {"weight_rows"}
+    return sorted({name for stage in stages for name in stage.reads} - made | {"prior_rows"})
 
 
 def _last_readers(stages: tuple[Stage, ...]) -> dict[str, int]:

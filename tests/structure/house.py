@@ -13,11 +13,9 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from tellapart import pipeline
 from tellapart.contracts.relations import ALL, ASKED_FOR, SOURCES, expand
-from tellapart.criteria import compile as criteria
 from tellapart.differential import compile as differential
 from tellapart.events import normalize
 from tellapart.knowledge import relations
-from tellapart.knowledge.encode import encode
 from tellapart.knowledge.load import load
 
 PACKAGE = Path(pipeline.__file__).parent
@@ -47,13 +45,7 @@ class Statement:
 @cache
 def ids() -> dict[str, list[str]]:
     """The ids that stand for the placeholders of contracts/relations.py in the shipped knowledge base."""
-    knowledge = load()
-    return {
-        "word": [str(w + 1) for w in range(encode(knowledge).words)],
-        "sle_set": [r["set"] for r in knowledge["criteria_sets"]],
-        "fm_set": [r["set"] for r in knowledge["fm_sets"]],
-        "item": [i.column for i in criteria.items(knowledge)],
-    }
+    return pipeline.placeholders(load())
 
 
 @cache

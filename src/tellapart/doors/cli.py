@@ -54,6 +54,11 @@ class Format(StrEnum):
     case = "case"
 
 
+class Engine(StrEnum):
+    duckdb = "duckdb"
+    spark = "spark"
+
+
 class Hash(StrEnum):
     quick = "quick"
     full = "full"
@@ -225,6 +230,10 @@ def audit(
     shareable: Annotated[
         bool, typer.Option("--shareable", help="Write the report that may leave the site: safe counts, no person.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="Where the stages run: in this process, or on Apache Spark.")
+    ] = Engine.duckdb,
+    master: Annotated[str | None, typer.Option(help="Spark: local[2], or the address of a cluster.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> None:
     """Audit a whole source: who may be misdiagnosed, who has both, what is missing.
@@ -234,10 +243,17 @@ def audit(
       tellapart audit export/ --out results
 
       tellapart audit bundles/ --out results --setting rheumatology_referral --memory 4GB
+
+      tellapart audit export/ --out results --engine spark --master "local[2]"
     """
+    if master is not None and engine is not Engine.spark:
+        raise UsageError("--master: only for --engine spark.")
     options = _options(format_, as_of, setting, None)
+    chosen = (master or f"local[{threads or '*'}]") if engine is Engine.spark else None
     raise typer.Exit(
-        _audit(source, out, options, memory, threads, hashing=hash_.value, shareable=shareable, quiet=quiet)
+        _audit(
+            source, out, options, memory, threads, hashing=hash_.value, shareable=shareable, master=chosen, quiet=quiet
+        )
     )
 
 
@@ -250,6 +266,7 @@ def _audit(
     *,
     hashing: str = "quick",
     shareable: bool = False,
+    master: str | None = None,
     quiet: bool = False,
 ) -> int:
     from tellapart.knowledge.load import load
@@ -262,7 +279,8 @@ def _audit(
     stack: list[tempfile.TemporaryDirectory[str]] = []
     console = talk()
     with tempfile.TemporaryDirectory(prefix="tellapart-spill-") as spill:
-        session = Session(load(), memory=memory, threads=threads, spill=Path(spill))
+        cluster = _cluster(master, memory, Path(spill)) if master else None
+        session = Session(load(), memory=memory, threads=threads, spill=Path(spill), cluster=cluster)
         try:
             with _progress(console, quiet) as step:
                 summary = run(
@@ -285,6 +303,15 @@ def _audit(
         console.print(f"{summary['rejected']['count']} rejected (rows or parts of rows): see {where}", soft_wrap=True)
         return EXIT_REJECTED
     return EXIT_DONE
+
+
+def _cluster(master: str, memory: str | None, spill: Path) -> Any:
+    from tellapart.engines.spark import Spark, local_session
+
+    spark_memory = re.sub(r"\s*([KMGT])i?B?$", r"\1", memory.strip(), flags=re.IGNORECASE).lower() if memory else None
+    return Spark(
+        local_session(master, spark_memory), None if master.startswith("local[") else str(spill / "checkpoints")
+    )
 
 
 def _memory_like(text: str) -> bool:

@@ -394,6 +394,7 @@ def _run(session: Session, source: Path, options: Options, summary: Json, hashin
             }
             for p in files
         ],
+        "engine": "spark" if session.cluster else "duckdb",
         "options": {
             "format": options.format,
             "as_of": options.as_of.isoformat() if options.as_of else None,

@@ -6,11 +6,12 @@ The same steps serve one person and millions: what differs is only who is wanted
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tellapart import pipeline
 from tellapart.engines.duckdb import DuckDB
@@ -19,6 +20,9 @@ from tellapart.events import normalize
 from tellapart.events.detect import detect
 from tellapart.events.readers import case, fhir
 from tellapart.knowledge.load import Knowledge, load
+
+if TYPE_CHECKING:
+    from tellapart.engines.spark import Spark
 
 REJECTIONS = """select file, line, reference, person_id, field, value, reason, what_to_do from rejected
     order by file nulls first, line nulls first, reference nulls first, field nulls first, value, reason, what_to_do"""
@@ -56,9 +60,17 @@ class Session:
         threads: int | None = None,
         spill: Path | None = None,
         keep_all: bool = False,
+        cluster: Spark | None = None,
     ) -> None:
-        """Args: `keep_all` keeps every relation of an audit, so that each can be looked at (it costs memory)."""
+        """A session.
+
+        Args:
+            keep_all: keep every relation of an audit, so that each can be looked at (it costs memory).
+            cluster: where the stages of an audit run instead; reading, and what is made of the answers, stay here.
+        """
         self.keep_all = keep_all
+        self.cluster = cluster
+        self.spill = spill
         self.knowledge = knowledge or load()
         self.engine = DuckDB(memory, threads, spill)
         self.seconds: dict[str, float] = {}
@@ -157,12 +169,43 @@ class Session:
         everybody = wanted is None
         plan = pipeline.AUDIT if everybody else pipeline.WORKUP
         keep = pipeline.KEPT if everybody and not self.keep_all else None
-        for stage in pipeline.run(engine, self.knowledge, plan, keep):
+        worker = self._handed_over(plan) if everybody and self.cluster else engine
+        for stage in pipeline.run(worker, self.knowledge, plan, keep):
             now = time.perf_counter()
             self.seconds[stage.makes] = now - started
             if progress:
                 progress(stage.makes, now - started)
             started = now
+        if everybody and self.cluster:
+            self._taken_back(plan, keep)
+
+    def _handed_over(self, plan: tuple[pipeline.Stage, ...]) -> Spark:
+        """The cluster, with everything that the stages read."""
+        assert self.cluster
+        folder = self._exchange()
+        pipeline.prepare(self.cluster, self.knowledge)
+        for name in pipeline.inputs(plan, self.knowledge):
+            target = folder / f"{name}.parquet"
+            self.engine.copy(f'select * from "{name}"', target, "format parquet")
+            self.cluster.take(name, str(target))
+        return self.cluster
+
+    def _taken_back(self, plan: tuple[pipeline.Stage, ...], keep: frozenset[str] | None) -> None:
+        """What the cluster made and is still asked for, as relations of this session, in the types of their contract."""
+        assert self.cluster
+        for stage in plan:
+            if stage.view or (keep is not None and stage.makes not in keep):
+                continue
+            target = self._exchange() / stage.makes
+            self.cluster.write(stage.makes, str(target))
+            typed = pipeline.columns(stage.makes, self.knowledge).items()
+            casts = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in typed)
+            self.engine.make(stage.makes, f"select {casts} from read_parquet('{target}/*.parquet')")
+
+    def _exchange(self) -> Path:
+        folder = (self.spill or Path(tempfile.gettempdir())) / "exchange"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def rejections(self) -> list[dict[str, Any]]:
         """What could not be used of the source read last, in a full order: the columns of `rejected.ndjson`."""
