@@ -92,7 +92,7 @@ INTEREST = (
         "findings/interest_marks.sql",
         ("interest_events", "code_marks", "variants", "results", "bands", "form_marks"),
     ),
-    Stage("exposures", "findings/exposures.sql", ("interest_events", "codes", "drugs")),
+    Stage("exposures", "findings/exposures.sql", ("interest_events", "codes", "drugs", "doses")),
     Stage("stated", "findings/stated.sql", ("interest_marks", "outcomes")),
     Stage("contests", "findings/contests.sql", ("stated", "exposures", "competing_causes")),
     Stage("series", "findings/series.sql", ("interest_events", "codes", "series_rules", "stated", "exposures")),

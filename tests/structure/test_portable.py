@@ -146,6 +146,7 @@ GOOD = {
     "select bool_or(f) as n, bool_and(f) from t where a >= b or a < c or a <= 1 or a <> 0": "BOOL_OR(f)",
     "select t.a from t left join v on v.a = t.a cross join (select max(d) as d from v) as w": "CROSS JOIN",
     "select a from t where not exists (select 1 from v where v.a = t.a) and s in ('x', 'y')": "EXISTS",
+    "select t.a from t inner join v on t.s is not distinct from v.s": "IS NOT DISTINCT FROM",
     "select a from t where d is not null and f = true": "NOT d IS NULL",
     "with w as (select * from t) select a from w union select a from v": "UNION",
     "select case a when 1 then 'x' else 'y' end as n, -x + y * x - 1e-06 as z from t": "1e-06",

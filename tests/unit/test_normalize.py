@@ -123,6 +123,7 @@ KNOWLEDGE: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "system varchar, code varchar, why varchar",
         [("loinc", "72166-2", "smoking"), ("resource", "Claim", "x")],
     ),
+    "dose_words": ("phrase VARCHAR, kind VARCHAR, number DOUBLE, \"of\" DOUBLE", [("mg", "mass", 1.0, 1.0)]),
     "limits": (
         '"limit" varchar, value varchar',
         [("date_year_min", "1880"), ("date_year_max", "2100"), ("titre_min", "10"), ("range_proof_factor", "1.5")],

@@ -25,19 +25,6 @@ in_use as (
   left join begun as b on b.person = r.person and b.drug = r.drug and b.start_date <= r.start_date
   group by r.person, r.drug
 ),
-doses as (
-  -- the latest dose of each drug; different doses begun on one day may add up or replace one another
-  select person, drug, min(dose) as low, sum(dose) as high, max(reference) as reference
-  from (
-    select person, drug, dose, max(reference) as reference,
-      rank() over (partition by person, drug order by start_date desc nulls last) as place
-    from running
-    where dose is not null and dose_unit = 'mg/d'
-    group by person, drug, dose, start_date
-  ) as ranked
-  where place = 1
-  group by person, drug
-),
 weights as (
   select person, value, reference
   from (
@@ -50,6 +37,20 @@ weights as (
       and date_diff('day', e.date, h.as_of) >= 0 and date_diff('day', e.date, h.as_of) <= {{ limit("weight_valid_days") }}
   ) as ranked
   where place = 1
+),
+daily as (
+  -- the latest dose of each drug; different doses begun on one day may add up or replace one another
+  select person, drug, min(dose) as low, sum(dose) as high, max(reference) as reference
+  from (
+    select r.person, r.drug, case r.dose_unit when 'mg/d' then r.dose else r.dose * w.value end as dose, max(r.reference) as reference,
+      rank() over (partition by r.person, r.drug order by r.start_date desc nulls last) as place
+    from running as r
+    left join weights as w on w.person = r.person
+    where r.dose_unit = 'mg/d' or (r.dose_unit = 'mg/kg/d' and w.value > 0)
+    group by r.person, r.drug, r.dose, r.dose_unit, w.value, r.start_date
+  ) as ranked
+  where place = 1
+  group by person, drug
 ),
 measured_on as (
   select e.person, c.source as what, max(e.date) as last_date, max(e.reference) as reference
@@ -88,11 +89,11 @@ facts as (
     case when count(d.high) = count(*) then sum(d.high * g.prednisone_factor) end as high, max(d.reference) as reference
   from in_use as i
   inner join drugs as g on g.drug = i.drug and g.prednisone_factor is not null
-  left join doses as d on d.person = i.person and d.drug = i.drug
+  left join daily as d on d.person = i.person and d.drug = i.drug
   group by i.person, g.class
   union all
   select d.person, 'dose_per_kg' as measure, d.drug as what, round(d.low / w.value, 6) as low, round(d.high / w.value, 6) as high, d.reference
-  from doses as d inner join weights as w on w.person = d.person
+  from daily as d inner join weights as w on w.person = d.person
   union all
   select f.person, 'finding' as measure, f.finding as what, case when f.state = 'present' then 1e0 else 0e0 end as low,
     case when f.state = 'present' then 1e0 else 0e0 end as high, f.reference

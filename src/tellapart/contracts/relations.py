@@ -255,6 +255,13 @@ REJECTIONS = Relation(
     REJECTED.columns,
 )
 
+DOSES = Relation(
+    "doses",
+    "one row per distinct dose of a drug as written that can be read: mg a day, or mg per kg and day",
+    ("value", "unit", "text", "display"),
+    {"value": REAL, "unit": TEXT, "text": TEXT, "display": TEXT, "amount": REAL, "amount_unit": TEXT},
+)
+
 ROW_CLASSES = Relation(
     "row_classes",
     "one row per source row with its one class in the accounting",
@@ -306,7 +313,7 @@ INTEREST_EVENTS = Relation(
         "person": WHOLE, "row_no": WHOLE, "source_row_no": WHOLE, "part": SMALL, "codings": SMALL, "reference": TEXT, "kind": TEXT,
         "code_id": SMALL, "date": DAY, "date_precision": TEXT, "known_date": DAY, "end_date": DAY,
         "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
-        "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT,
+        "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT, "display": TEXT,
     },
 )  # fmt: skip
 
@@ -632,7 +639,7 @@ ASKED_FOR = (PATIENTS, ASKED, OPTIONS, GIVEN_SETTINGS)
 
 MADE = (
     READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES, FLAG_WORDS,
-    PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, REGISTERED, EVENTS, REJECTIONS,
+    PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, REGISTERED, EVENTS, DOSES, REJECTIONS,
     ROW_CLASSES, ACCOUNTING,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, SERIES, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,

@@ -65,6 +65,7 @@ FORMS: dict[type[exp.Expr], tuple[frozenset[str], str]] = {
     exp.Not: (frozenset({"this"}), "three-valued"),
     exp.EQ: (frozenset({"this", "expression"}), "text is compared byte by byte on both"),
     exp.NEQ: (frozenset({"this", "expression"}), "as `=`"),
+    exp.NullSafeEQ: (frozenset({"this", "expression"}), "`is not distinct from`: equal, or both unknown"),
     exp.GT: (frozenset({"this", "expression"}), "as `=`"),
     exp.GTE: (frozenset({"this", "expression"}), "as `=`"),
     exp.LT: (frozenset({"this", "expression"}), "as `=`"),

@@ -48,6 +48,7 @@ STEPS = (
     ("horizons", ("readings", "registered", "patients", "asked")),
     ("persons", ("registered", "horizons")),
     ("events", ("readings", "horizons", "persons", "usual_ranges")),
+    ("doses", ("events", "dose_words")),
     ("rejections", ("readings", "source_rows", "registered", "patients", "unit_map")),
     ("row_classes", ("source_rows", "statements", "code_map", "readings", "events", "not_needed", "patients")),
     ("accounting", ("row_classes",)),

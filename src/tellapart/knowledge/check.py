@@ -135,6 +135,10 @@ SPECS: dict[str, Spec] = {
     "red_flag_clauses": Spec(
         ("flag", "alternative", "finding"), {"flag": ("red_flags", "flag"), "finding": FINDING}
     ),
+    "dose_words": Spec(
+        ("kind", "phrase"), needed=("number", "of"), numbers=("number", "of"),
+        choices={"kind": ("often", "count", "mass", "period")},
+    ),
     "drug_groups": Spec(("group", "drug"), {"drug": ("drugs", "drug")}),
     "treatment_rules": Spec(
         ("rule",), needed=("shown_as", "text", "wrong_if"),

@@ -65,6 +65,7 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         "drug_induced_findings",
         {"kind": TEXT, "finding": TEXT, "role": TEXT, "counts": TEXT, "not_for": TEXT},
     )
+    out["dose_words"] = _typed(knowledge, "dose_words", {"phrase": TEXT, "kind": TEXT, "number": REAL, "of": REAL})
     out["treatment_rules"] = _typed(
         knowledge, "treatment_rules", {"rule": TEXT, "purpose": TEXT, "pulls": TEXT, "basis": TEXT, "severity": TEXT}
     )

@@ -398,6 +398,8 @@ class Documents:
         for r in self._rows("treatment", person, "rule, term"):
             rules[r["rule"]].append(r)
         dates = self._dates(person)
+        drugs = {r["drug"]: r["label"] for r in self.knowledge["drugs"]}
+        taken = {r["reference"]: drugs[r["drug"]] for r in self._rows("exposures", person)}
         fired: list[Json] = []
         excused: list[Json] = []
         silent: dict[str, dict[str, None]] = defaultdict(dict)
@@ -425,7 +427,11 @@ class Documents:
                     "text": row["text"].format_map(defaultdict(str, values)),
                     "wrong_if": row["wrong_if"],
                     "evidence": [
-                        {"reference": t["reference"] or "", "date": dates.get(t["reference"]), "text": self._said(c, t)}
+                        {
+                            "reference": t["reference"] or "",
+                            "date": dates.get(t["reference"]),
+                            "text": self._said(c, t, taken),
+                        }
                         for c, t in counted
                     ],
                     "references": row["citation"].split(";"),
@@ -441,12 +447,14 @@ class Documents:
             "treatment_excused": excused,
         }
 
-    def _said(self, clause: Json, term: Json) -> str:
+    def _said(self, clause: Json, term: Json, taken: dict[str, str]) -> str:
         """What one term of a treatment rule found, in words."""
         if not clause["label"]:  # a finding by its name
             return str(self.labels[clause["what"]]) + (": absent" if term["high"] == 0 else "")
         shape = "{:.2f}" if clause["measure"] == "dose_per_kg" else "{:g}"
-        return str(clause["label"]).format(value=_between(term["low"], term["high"], shape))
+        said = str(clause["label"]).format(value=_between(term["low"], term["high"], shape))
+        drug = taken.get(term["reference"])
+        return f"{said} ({drug})" if drug and drug not in said else said
 
     def _dates(self, person: int) -> dict[str, str | None]:
         """References of the source rows that treatment rules name to their latest date."""

@@ -1,5 +1,5 @@
 -- fhir_concept: one row per medication resource that names a medication. Dates: order authoredOn, statement and
--- administration effective[x], dispense whenHandedOver. The dose is that of one intake, with its text.
+-- administration effective[x], dispense whenHandedOver. The dose is that of one intake, with its text and how often.
 create or replace temp view fhir_concept as
 with dosed as (
   select
@@ -45,5 +45,13 @@ select
     when fhir_is_patient(d."informationSource".reference, fhir_subject_key(d.subject)) then 'patient'
     else 'clinician'
   end as "by",
-  coalesce(json_extract_string(d.doses, '$[0].text'), json_extract_string(d.doses, '$.text')) as text
+  nullif(concat_ws('; ',
+    coalesce(json_extract_string(d.doses, '$[0].text'), json_extract_string(d.doses, '$.text')),
+    json_extract_string(d.doses, '$[0].timing.repeat.frequency') || ' times every '
+    || json_extract_string(d.doses, '$[0].timing.repeat.period') || ' '
+    || json_extract_string(d.doses, '$[0].timing.repeat.periodUnit'),
+    case when json_extract_string(d.doses, '$[0].asNeededBoolean') = 'true' then 'as needed' end,
+    -- a second instruction is another step or another time of day: what all of them make a day is not known
+    case when json_array_length(d.doses) > 1 then 'then ' || coalesce(json_extract_string(d.doses, '$[1].text'), 'another dose') end
+  ), '') as text
 from dosed as d;
