@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cases import fm_form, state, value
 
+import tellapart
 from tellapart.knowledge.load import load
+from tellapart.tasks.document import Documents
+from tellapart.tasks.session import Options, Session
 from tellapart.tasks.workup import workup_documents
 
 Json = dict[str, Any]
+EXAMPLES = Path(tellapart.__file__).parent / "examples"
 AS_OF = "2026-01-01"
 DAY = "2025-12-15"  # within the 30 days that activity looks back
 
@@ -253,3 +258,25 @@ def test_reciprocal_checks_name_what_is_done_and_what_is_not() -> None:
     )
     (entry,) = made()["label_sle_evidence_not", "just_not"]["reciprocal"]
     assert entry["id"] == "fm_never_looked_for" and "FiRST screen" in entry["missing"]
+
+
+def test_every_flag_of_the_shipped_example_was_read_by_hand() -> None:
+    """Nobody is told that a drug is missing which was prescribed without an end: whether it is taken is unknown."""
+    session = Session()
+    session.read(EXAMPLES, Options())
+    people = {r["person"]: r["person_id"] for r in session.engine.rows("select person, person_id from persons")}
+    session.analyse(Options(), sorted(people))
+    documents = Documents(session.engine, session.knowledge)
+    held = {(people[p], t["rule"]) for p in people for t in documents.workup(p)["treatment"]}
+    assert held == {
+        ("synthetic-017", "tx_fm_evidence_lupus"),  # creatinine rising and leukopenia
+        ("synthetic-drug-induced-lupus", "drug_induced_culprit"),
+        ("synthetic-fm-coded-as-sle", "label_sle_evidence_not"),
+        ("synthetic-fm-coded-red-flag", "tx_fm_evidence_lupus"),  # proteinuria and few platelets
+    }
+    doses = session.engine.rows(
+        "select distinct drug, dose, dose_unit from exposures where drug in ('hydroxychloroquine', 'mycophenolate_mofetil')"
+    )
+    assert {(r["drug"], r["dose"], r["dose_unit"]) for r in doses} >= {
+        ("hydroxychloroquine", 400.0, "mg/d"), ("mycophenolate_mofetil", 2000.0, "mg/d"),
+    }  # fmt: skip

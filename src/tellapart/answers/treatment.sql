@@ -8,7 +8,7 @@ with running as (
   select x.*, h.as_of
   from exposures as x
   inner join horizons as h on h.person = x.person
-  where x.start_date is null or (x.start_date <= h.as_of and date_diff('day', x.end_date, h.as_of) <= x.days_after)
+  where x.start_date is null or (x.start_date <= h.as_of and (x.ongoing or date_diff('day', x.end_date, h.as_of) <= x.days_after))
 ),
 begun as (
   -- first days of courses: no earlier record of the drug reaches up to them
@@ -20,10 +20,21 @@ begun as (
   having count(b.person) = 0
 ),
 in_use as (
-  select r.person, r.drug, date_diff('day', max(b.start_date), max(r.as_of)) as days, max(r.reference) as reference
+  -- known to be taken from the first day of the course to its last record; perhaps until the as-of day
+  select r.person, r.drug, max(r.reference) as reference,
+    coalesce(date_diff('day', max(b.start_date), max(case when r.ongoing then r.as_of else least(r.end_date, r.as_of) end)), 0) as low,
+    date_diff('day', max(b.start_date), max(r.as_of)) as high
   from running as r
   left join begun as b on b.person = r.person and b.drug = r.drug and b.start_date <= r.start_date
   group by r.person, r.drug
+  union all
+  -- prescribed long ago without an end: nobody knows whether it is taken
+  select x.person, x.drug, max(x.reference) as reference, -1 as low, cast(null as bigint) as high
+  from exposures as x
+  inner join horizons as h on h.person = x.person
+  where x.start_date <= h.as_of and x.days_after > 0
+    and not exists (select 1 from running as r where r.person = x.person and r.drug = x.drug)
+  group by x.person, x.drug
 ),
 weights as (
   select person, value, reference
@@ -75,12 +86,13 @@ supported as (
   group by c.person, c.call
 ),
 facts as (
-  select i.person, 'on' as measure, n.name as what, cast(max(coalesce(i.days, 0)) as double) as low,
-    case when count(i.days) = count(*) then cast(max(i.days) as double) end as high, max(i.reference) as reference
+  select i.person, 'on' as measure, n.name as what, cast(max(i.low) as double) as low,
+    case when count(i.high) = count(*) then cast(max(i.high) as double) end as high, max(case when i.low >= 0 then i.reference end) as reference
   from in_use as i inner join drug_names as n on n.drug = i.drug
   group by i.person, n.name
   union all
-  select i.person, 'count' as measure, n.name as what, cast(count(*) as double) as low, cast(count(*) as double) as high, max(i.reference) as reference
+  select i.person, 'count' as measure, n.name as what, cast(sum(case when i.low >= 0 then 1 else 0 end) as double) as low, cast(count(*) as double) as high,
+    max(i.reference) as reference
   from in_use as i inner join drug_names as n on n.drug = i.drug
   group by i.person, n.name
   union all
@@ -90,6 +102,7 @@ facts as (
   from in_use as i
   inner join drugs as g on g.drug = i.drug and g.prednisone_factor is not null
   left join daily as d on d.person = i.person and d.drug = i.drug
+  where i.low >= 0
   group by i.person, g.class
   union all
   select d.person, 'dose_per_kg' as measure, d.drug as what, round(d.low / w.value, 6) as low, round(d.high / w.value, 6) as high, d.reference
@@ -170,14 +183,14 @@ considered as (
   select distinct f.person, t.rule
   from treatment_terms as t
   inner join facts as f on f.measure = t.measure and f.what = t.what
-  where t.role = 'trigger' and t.comparator <> 'none'
+  where t.role = 'trigger' and t.comparator <> 'none' and not (t.measure = 'on' and f.low < 0) and not (t.measure = 'count' and f.low < t.threshold)
 ),
 listed as (select distinct person from exposures),
 judged as (
   select k.person, t.rule, t.term, t.role, t."group", t.least, t.alternative, t.weight, f.low, f.high, f.reference,
     case
       when t.comparator = 'none' then
-        case when f.person is not null then false when t.measure not in ('on', 'count') or m.person is not null then true end
+        case when f.low >= 0 then false when f.person is not null then null when t.measure not in ('on', 'count') or m.person is not null then true end
       when f.person is null then
         case when t.measure in ('code', 'drug_induced', 'masked', 'labs') or (t.measure in ('on', 'count') and m.person is not null) then false end
       when t.comparator = '>' then case when f.low > t.threshold then true when f.high <= t.threshold then false end

@@ -325,7 +325,7 @@ EXPOSURES = Relation(
     (),
     {
         "person": WHOLE, "drug": TEXT, "drug_class": TEXT, "start_date": DAY, "end_date": DAY, "days_after": SMALL,
-        "known_date": DAY, "row_no": WHOLE, "part": SMALL, "reference": TEXT, "dose": REAL, "dose_unit": TEXT, "text": TEXT,
+        "known_date": DAY, "row_no": WHOLE, "part": SMALL, "reference": TEXT, "dose": REAL, "dose_unit": TEXT, "text": TEXT, "ongoing": FLAG,
     },
 )  # fmt: skip
 
