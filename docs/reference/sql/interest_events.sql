@@ -1,6 +1,6 @@
 -- interest_events: one row per event of a person of interest. Kept: every later stage reads only these.
 -- Source rows are numbered anew within the person by their reference, so that "first" never hangs on the order of files.
 select e.person, rank() over (partition by e.person order by coalesce(e.reference, cast(e.row_no as varchar))) as row_no, e.row_no as source_row_no, e.part, e.codings, e.reference, e.kind, e.code_id, e.date, e.date_precision, e.known_date, e.end_date,
-  e.value, e.value_to, e.comparator, e.unit, e.low, e.high, e.interpretation, e.status, e."by", e.method, e.shape, e.text
+  e.value, e.value_to, e.comparator, e.unit, e.low, e.high, e.interpretation, e.status, e."by", e.method, e.shape, e.text, e.display
 from events as e
 inner join interest as i on i.person = e.person

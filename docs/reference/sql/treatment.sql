@@ -8,7 +8,7 @@ with running as (
   select x.*, h.as_of
   from exposures as x
   inner join horizons as h on h.person = x.person
-  where x.start_date is null or (x.start_date <= h.as_of and date_diff('day', x.end_date, h.as_of) <= x.days_after)
+  where x.start_date is null or (x.start_date <= h.as_of and (x.ongoing or date_diff('day', x.end_date, h.as_of) <= x.days_after))
 ),
 begun as (
   -- first days of courses: no earlier record of the drug reaches up to them
@@ -20,23 +20,21 @@ begun as (
   having count(b.person) = 0
 ),
 in_use as (
-  select r.person, r.drug, date_diff('day', max(b.start_date), max(r.as_of)) as days, max(r.reference) as reference
+  -- known to be taken from the first day of the course to its last record; perhaps until the as-of day
+  select r.person, r.drug, max(r.reference) as reference,
+    coalesce(date_diff('day', max(b.start_date), max(case when r.ongoing then r.as_of else least(r.end_date, r.as_of) end)), 0) as low,
+    date_diff('day', max(b.start_date), max(r.as_of)) as high
   from running as r
   left join begun as b on b.person = r.person and b.drug = r.drug and b.start_date <= r.start_date
   group by r.person, r.drug
-),
-doses as (
-  -- the latest dose of each drug; different doses begun on one day may add up or replace one another
-  select person, drug, min(dose) as low, sum(dose) as high, max(reference) as reference
-  from (
-    select person, drug, dose, max(reference) as reference,
-      rank() over (partition by person, drug order by start_date desc nulls last) as place
-    from running
-    where dose is not null and dose_unit = 'mg/d'
-    group by person, drug, dose, start_date
-  ) as ranked
-  where place = 1
-  group by person, drug
+  union all
+  -- prescribed long ago without an end: nobody knows whether it is taken
+  select x.person, x.drug, max(x.reference) as reference, -1 as low, cast(null as bigint) as high
+  from exposures as x
+  inner join horizons as h on h.person = x.person
+  where x.start_date <= h.as_of and x.days_after > 0
+    and not exists (select 1 from running as r where r.person = x.person and r.drug = x.drug)
+  group by x.person, x.drug
 ),
 weights as (
   select person, value, reference
@@ -50,6 +48,20 @@ weights as (
       and date_diff('day', e.date, h.as_of) >= 0 and date_diff('day', e.date, h.as_of) <= 365
   ) as ranked
   where place = 1
+),
+daily as (
+  -- the latest dose of each drug; different doses begun on one day may add up or replace one another
+  select person, drug, min(dose) as low, sum(dose) as high, max(reference) as reference
+  from (
+    select r.person, r.drug, case r.dose_unit when 'mg/d' then r.dose else r.dose * w.value end as dose, max(r.reference) as reference,
+      rank() over (partition by r.person, r.drug order by r.start_date desc nulls last) as place
+    from running as r
+    left join weights as w on w.person = r.person
+    where r.dose_unit = 'mg/d' or (r.dose_unit = 'mg/kg/d' and w.value > 0)
+    group by r.person, r.drug, r.dose, r.dose_unit, w.value, r.start_date
+  ) as ranked
+  where place = 1
+  group by person, drug
 ),
 measured_on as (
   select e.person, c.source as what, max(e.date) as last_date, max(e.reference) as reference
@@ -74,12 +86,13 @@ supported as (
   group by c.person, c.call
 ),
 facts as (
-  select i.person, 'on' as measure, n.name as what, cast(max(coalesce(i.days, 0)) as double) as low,
-    case when count(i.days) = count(*) then cast(max(i.days) as double) end as high, max(i.reference) as reference
+  select i.person, 'on' as measure, n.name as what, cast(max(i.low) as double) as low,
+    case when count(i.high) = count(*) then cast(max(i.high) as double) end as high, max(case when i.low >= 0 then i.reference end) as reference
   from in_use as i inner join drug_names as n on n.drug = i.drug
   group by i.person, n.name
   union all
-  select i.person, 'count' as measure, n.name as what, cast(count(*) as double) as low, cast(count(*) as double) as high, max(i.reference) as reference
+  select i.person, 'count' as measure, n.name as what, cast(sum(case when i.low >= 0 then 1 else 0 end) as double) as low, cast(count(*) as double) as high,
+    max(i.reference) as reference
   from in_use as i inner join drug_names as n on n.drug = i.drug
   group by i.person, n.name
   union all
@@ -88,11 +101,12 @@ facts as (
     case when count(d.high) = count(*) then sum(d.high * g.prednisone_factor) end as high, max(d.reference) as reference
   from in_use as i
   inner join drugs as g on g.drug = i.drug and g.prednisone_factor is not null
-  left join doses as d on d.person = i.person and d.drug = i.drug
+  left join daily as d on d.person = i.person and d.drug = i.drug
+  where i.low >= 0
   group by i.person, g.class
   union all
   select d.person, 'dose_per_kg' as measure, d.drug as what, round(d.low / w.value, 6) as low, round(d.high / w.value, 6) as high, d.reference
-  from doses as d inner join weights as w on w.person = d.person
+  from daily as d inner join weights as w on w.person = d.person
   union all
   select f.person, 'finding' as measure, f.finding as what, case when f.state = 'present' then 1e0 else 0e0 end as low,
     case when f.state = 'present' then 1e0 else 0e0 end as high, f.reference
@@ -169,14 +183,14 @@ considered as (
   select distinct f.person, t.rule
   from treatment_terms as t
   inner join facts as f on f.measure = t.measure and f.what = t.what
-  where t.role = 'trigger' and t.comparator <> 'none'
+  where t.role = 'trigger' and t.comparator <> 'none' and not (t.measure = 'on' and f.low < 0) and not (t.measure = 'count' and f.low < t.threshold)
 ),
 listed as (select distinct person from exposures),
 judged as (
   select k.person, t.rule, t.term, t.role, t."group", t.least, t.alternative, t.weight, f.low, f.high, f.reference,
     case
       when t.comparator = 'none' then
-        case when f.person is not null then false when t.measure not in ('on', 'count') or m.person is not null then true end
+        case when f.low >= 0 then false when f.person is not null then null when t.measure not in ('on', 'count') or m.person is not null then true end
       when f.person is null then
         case when t.measure in ('code', 'drug_induced', 'masked', 'labs') or (t.measure in ('on', 'count') and m.person is not null) then false end
       when t.comparator = '>' then case when f.low > t.threshold then true when f.high <= t.threshold then false end
