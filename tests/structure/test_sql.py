@@ -272,6 +272,7 @@ def _load(session: Session, found: list[dict[str, Any]]) -> None:
     fill(by_name["patients"], [
         {"person_id": p, "sex": "female", "birth_date": "1980", "row_no": -i} for i, p in enumerate(people, 1)
     ])  # fmt: skip
+    fill(by_name["left_out"], [])
     fill(by_name["rejected"], [])
 
 

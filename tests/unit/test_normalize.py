@@ -15,7 +15,7 @@ import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tellapart.contracts.relations import EVENTS, PERSONS, REJECTED, SOURCE_ROWS, STATEMENTS, ddl
+from tellapart.contracts.relations import EVENTS, LEFT_OUT, PERSONS, REJECTED, SOURCE_ROWS, STATEMENTS, ddl
 from tellapart.engines.duckdb import DuckDB
 from tellapart.events.normalize import (
     KNOWLEDGE_STEPS,
@@ -168,7 +168,7 @@ def run(
 ) -> list[dict[str, Any]]:
     """Normalize these statements (missing columns are NULL, each one its own row) and return the events in order."""
     connection = engine.connection
-    for relation in (STATEMENTS, SOURCE_ROWS, REJECTED):
+    for relation in (STATEMENTS, SOURCE_ROWS, LEFT_OUT, REJECTED):
         connection.execute(ddl(relation))
     connection.execute(
         "create or replace table patients (person_id varchar, sex varchar, birth_date varchar, death_date varchar, "

@@ -61,6 +61,15 @@ SOURCE_ROWS = Relation(
     },
 )  # fmt: skip
 
+LEFT_OUT = Relation(
+    "left_out",
+    "one row per source type, kind, code and class of source rows that a reader only counted: they say nothing here",
+    ("source_type", "kind", "system", "code", "class"),
+    {
+        "source_type": TEXT, "kind": TEXT, "system": TEXT, "code": TEXT, "display": TEXT, "class": TEXT, "n": WHOLE,
+    },
+)  # fmt: skip
+
 REJECTED = Relation(
     "rejected",
     "one row per thing that could not be used, with where, why and what to do",
@@ -632,7 +641,7 @@ RECIPROCAL = Relation(
     {"person": WHOLE, "question": TEXT, "item": TEXT, "done": FLAG},
 )
 
-SOURCES = (STATEMENTS, SOURCE_ROWS, REJECTED)
+SOURCES = (STATEMENTS, SOURCE_ROWS, LEFT_OUT, REJECTED)
 
 ASKED_FOR = (PATIENTS, ASKED, OPTIONS, GIVEN_SETTINGS)
 """What comes from outside the plan beside the source: the reader's patients, and what the user asked for."""

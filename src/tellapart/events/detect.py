@@ -1,6 +1,6 @@
 """Tell the format of a source from what is in it, and say why (`--format auto`).
 
-Formats: `fhir` and `case` are read; `omop`, `meds` and `csv` are recognized, so that the message can name them.
+Formats: `fhir`, `omop` and `case` are read; `meds` and `csv` are recognized, so that the message can name them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from tellapart.errors import InputError
+from tellapart.events.readers.omop_cdm import table_of
+from tellapart.events.readers.omop_tables import NAMES, TABLES
 
 FORMATS = ("fhir", "case", "omop", "meds", "csv")
 SNIFF = 256 * 1024
@@ -24,7 +26,6 @@ JSON_SUFFIXES = (".json", ".ndjson", ".jsonl")
 DATABASE_SUFFIXES = (".duckdb", ".db", ".ddb")
 CASE_SCHEMA = re.compile(r"""["']?schema["']?\s*[:=]\s*["']tellapart\.case/""")
 RESOURCE_TYPE = re.compile(r'"resourceType"\s*:\s*"([A-Za-z]+)"')
-OMOP_TABLES = {"person", "condition_occurrence", "drug_exposure", "measurement", "observation_period"}
 
 
 def detect(source: Path) -> tuple[str, str]:
@@ -65,9 +66,9 @@ def _folder(folder: Path) -> tuple[str, str]:
     names = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
     if not names:
         raise InputError(f"{folder}: the folder is empty. Check the path.")
-    tables = {path.name.lower().split(".")[0] for path in names if path.suffix.lower() in (".csv", ".parquet", ".gz")}
-    if "person" in tables and len(tables & OMOP_TABLES) > 1:
-        return "omop", f"the folder holds the OMOP tables {', '.join(sorted(tables & OMOP_TABLES))}"
+    tables = {table_of(path, folder) for path in names} & NAMES
+    if len(tables) > 1 and ("person" in tables or len(tables & {t.name for t in TABLES}) > 1):
+        return "omop", f"the folder holds the OMOP tables {', '.join(sorted(tables))}"
     problem: InputError | None = None
     for path in _likely_first(names):
         try:

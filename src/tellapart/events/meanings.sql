@@ -13,6 +13,8 @@ with grouped as (
   select 'immunization' as kind_group, c.* from codes as c
   union all
   select 'family_history' as kind_group, c.* from codes as c where c.rule = 'state'
+  union all
+  select 'encounter' as kind_group, c.* from codes as c where c.rule = 'state'
 ),
 borrowed as (
   select kind_group, system, code_key, code_id, source, rule, method, descendants, 0 as borrowed from grouped

@@ -73,6 +73,10 @@ SPECS: dict[str, Spec] = {
     "unit_aliases": Spec(("seen",), needed=("seen", "ucum")),
     "reference_ranges": Spec(("finding", "sex"), {"finding": FINDING}, numbers=("low", "high")),
     "code_systems": Spec(("uri",), needed=("uri", "system"), cited=False),
+    "omop_concepts": Spec(
+        ("concept_id", "use"), needed=("concept_id", "display"), numbers=("concept_id",),
+        choices={"use": ("code", "unit", "operator", "value", "sex", "by")},
+    ),
     "result_words": Spec(("word",), needed=("word", "interpretation"), cited=False),
     "not_needed": Spec(("system", "code"), needed=("why",), cited=False),
     "finding_implies": Spec(

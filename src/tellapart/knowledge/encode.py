@@ -243,7 +243,7 @@ def encode(knowledge: Knowledge) -> Encoding:
         drug_number += 1
         code_rows.append(
             (drug_number, row["system"], code_key(row["system"], row["code"]), row["code"], row["drug"], "drug",
-             "states", None, False, row["display"])
+             "states", None, row["descendants"] == "true", row["display"])
         )  # fmt: skip
     for row in knowledge["drugs"]:
         drug_number += 1

@@ -34,6 +34,9 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     })  # fmt: skip
     out["unit_aliases"] = _typed(knowledge, "unit_aliases", {"seen": TEXT, "ucum": TEXT})
     out["code_systems"] = _typed(knowledge, "code_systems", {"uri": TEXT, "system": TEXT})
+    out["omop_concepts"] = _typed(knowledge, "omop_concepts", {
+        "concept_id": WHOLE, "use": TEXT, "system": TEXT, "code": TEXT, "display": TEXT,
+    })  # fmt: skip
     out["result_words"] = _typed(knowledge, "result_words", {"word": TEXT, "interpretation": TEXT})
     out["not_needed"] = (
         {"system": TEXT, "code": TEXT, "code_key": TEXT, "why": TEXT},

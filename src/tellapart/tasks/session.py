@@ -18,7 +18,7 @@ from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
 from tellapart.events.detect import detect
-from tellapart.events.readers import case, fhir
+from tellapart.events.readers import case, fhir, omop
 from tellapart.knowledge.load import Knowledge, load
 
 if TYPE_CHECKING:
@@ -108,8 +108,10 @@ class Session:
             )
         elif form == "case":
             case.read_case(self.engine, source, case.knowledge_ids(self.knowledge))
+        elif form == "omop":
+            self.detected = (form, f"{why}; {omop.read_omop(self.engine, source)}")
         else:
-            raise UsageError(f"{source}: {form} ({why}) cannot be read yet. Formats read now: fhir, case.")
+            raise UsageError(f"{source}: {form} ({why}) cannot be read yet. Formats read now: fhir, omop, case.")
         self.seconds["read"] = time.perf_counter() - started
         self._normalize(options)
 

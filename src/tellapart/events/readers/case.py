@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from tellapart.contracts.relations import REJECTED, SOURCE_ROWS, STATEMENTS
+from tellapart.contracts.relations import LEFT_OUT, REJECTED, SOURCE_ROWS, STATEMENTS
 from tellapart.errors import InputError, UsageError
 from tellapart.knowledge.load import Knowledge, load
 
@@ -345,6 +345,7 @@ def read_documents(
         raise InputError(f"{len(errors)} fault(s) in this case:\n  " + "\n  ".join(str(issue) for issue in errors))
     engine.load("statements", STATEMENTS.columns, statements)
     engine.load("source_rows", SOURCE_ROWS.columns, source_rows)
+    engine.load("left_out", LEFT_OUT.columns, [])
     engine.load("patients", PATIENTS, patients)
     engine.load("rejected", REJECTED.columns, rejected)
     return issues
