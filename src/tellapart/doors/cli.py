@@ -151,7 +151,9 @@ def _write_rejected(rows: list[dict[str, Any]], target: Path | None) -> None:
 
 @app.command()
 def workup(
-    record: Annotated[str, typer.Argument(help="FHIR Bundle, folder, NDJSON or case file; - reads standard input.")],
+    record: Annotated[
+        str, typer.Argument(help="FHIR Bundle, folder, NDJSON, OMOP CDM or case file; - reads standard input.")
+    ],
     person: Annotated[str | None, typer.Option(help="Id of the person, if the source holds several.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
     setting: Annotated[str | None, typer.Option(help="Whose prior applies; see: knowledge show priors.")] = None,
@@ -219,7 +221,9 @@ def citations(knowledge: Any) -> dict[str, str]:
 
 @app.command()
 def audit(
-    source: Annotated[str, typer.Argument(help="FHIR Bundles, NDJSON folder or case files; - reads standard input.")],
+    source: Annotated[
+        str, typer.Argument(help="FHIR Bundles, NDJSON folder, OMOP CDM or case files; - reads standard input.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the results; new, empty, or an earlier audit's.")],
     as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
     setting: Annotated[str | None, typer.Option(help="Whose prior applies to everybody.")] = None,

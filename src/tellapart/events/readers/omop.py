@@ -269,7 +269,7 @@ class _Reading:
 
     def _visits(self, table: Table, named: str) -> None:
         """Make `omop_visit`: the day of every visit that the rows pulled name."""
-        if VISIT in (table.name, *self.cdm.columns) and "visit_occurrence_id" in self.cdm.columns[table.name]:
+        if VISIT in self.cdm.columns and table.name != VISIT and "visit_occurrence_id" in self.cdm.columns[table.name]:
             day = self._text(VISIT, next(t for t in TABLES if t.name == VISIT).columns["date"])
             self.cdm.take(
                 "omop_visit",
