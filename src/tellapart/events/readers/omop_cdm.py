@@ -109,7 +109,9 @@ class Database(Folder):
             engine.connection.execute(f"attach {quoted(str(source))} as omop_source (read_only)")
         except duckdb.Error as trouble:
             reason = str(trouble).split("\n", 1)[0]
-            raise InputError(f"{source}: cannot be opened as a DuckDB database ({reason}).") from trouble
+            raise InputError(
+                f"{source}: cannot be opened as a DuckDB database ({reason}). OMOP is read from a folder of tables or a DuckDB file."
+            ) from trouble
         held = engine.rows(
             "select schema_name as place, table_name as name from duckdb_tables() where database_name = 'omop_source' "
             "union all select schema_name, view_name from duckdb_views() where database_name = 'omop_source'"
