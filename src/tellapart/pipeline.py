@@ -167,6 +167,11 @@ TREATMENT = (
         "answers/reciprocal.sql",
         ("calls", "findings", "reciprocal_checks", "forms", "on_record", "workup_tests"),
     ),
+    Stage(
+        "disease_course",
+        "answers/disease_course.sql",
+        ("calls", "met_dates", "fm_points", "findings", "interest_events", "horizons"),
+    ),
 )  # fmt: skip
 
 # what an audit adds: one row per person read, and the list to work through

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from functools import cache
 from pathlib import Path
@@ -240,6 +241,31 @@ def test_no_two_rules_pull_opposite_ways() -> None:
             "label_sle_evidence_not",
         }
         assert not ("more_antimalarial" in held and label & {t["rule"] for t in document["treatment"]}), case
+
+
+def test_no_two_rules_pull_opposite_ways_in_any_mixture_of_the_cases() -> None:
+    """Persons drawn from all findings, forms and drugs of the cases, many at a time."""
+    draw = random.Random(9)
+    given = [case for cases in RULES.values() for case in cases if case]
+    findings = [f for case in given for f in case["findings"]]
+    drugs = [d for case in given for d in case["drugs"]]
+    documents = [
+        {
+            "schema": "tellapart.case/1", "as_of": AS_OF, "person": {"id": f"synthetic-{n}", "sex": "female", "age": 34},
+            "findings": draw.choices(findings, k=draw.randint(1, 25)), "instruments": draw.choice([[], FM, MILD_FM]),
+            "drugs": [{k: v for k, v in d.items() if v is not None} for d in draw.choices(drugs, k=draw.randint(1, 6))],
+        }
+        for n in range(200)
+    ]  # fmt: skip
+    rows = {r["rule"]: r for r in load()["treatment_rules"]}
+    seen = set()
+    for document in workup_documents(documents):
+        rules = [rows[t["rule"]] for t in document["treatment"]]
+        pulls, purposes = {r["pulls"] for r in rules}, {r["purpose"] for r in rules}
+        assert not {"more_lupus", "less_lupus"} <= pulls, [r["rule"] for r in rules]
+        assert not {"choice", "disagreement"} <= purposes, [r["rule"] for r in rules]
+        seen |= pulls
+    assert {"more_lupus", "less_lupus"} <= seen, "the mixture shows both directions, or it proves nothing"
 
 
 def test_disagreement_of_code_and_evidence_stands_in_place_of_choice() -> None:

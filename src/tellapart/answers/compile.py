@@ -12,5 +12,6 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
     return {
         "hypotheses": ("sle", "fm", "both", "neither"),
         "sle_sets": [r["set"] for r in knowledge["criteria_sets"]],
+        "fm_diagnostic_sets": [r["set"] for r in knowledge["fm_sets"] if r["screen"] != "yes"],
         "fm_sets": [r["set"] for r in knowledge["fm_sets"]],
     }

@@ -634,6 +634,13 @@ TREATMENT = Relation(
     },
 )  # fmt: skip
 
+DISEASE_COURSE = Relation(
+    "disease_course",
+    "one row per person of interest and stretch of time: lupus, fibromyalgia, both or neither, with what says so",
+    ("person", "state"),
+    {"person": WHOLE, "state": TEXT, "from_date": DAY, "to_date": DAY, "basis": TEXT},
+)
+
 RECIPROCAL = Relation(
     "reciprocal",
     "one row per person of interest with one of the two diseases and thing to do about the other: whether it was done",
@@ -654,7 +661,7 @@ MADE = (
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
-    TREATMENT, RECIPROCAL, PERSONS_OUT, WORKLIST,
+    TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""
 

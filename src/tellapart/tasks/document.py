@@ -95,7 +95,7 @@ class Documents:
             "activity": self._activity(person, occurrences),
             "activity_course": self._activity_course(person),
             "drug_induced": self._drug_induced(person, by_finding),
-            "course": [],
+            "course": self._course(person),
             "flares": [],
             "reciprocal": self._reciprocal(person),
             "missing_tests": self._missing_tests(person, by_finding),
@@ -465,6 +465,14 @@ class Documents:
             [person, person],
         )
         return {r["reference"]: plain(r["date"]) for r in rows}
+
+    def _course(self, person: int) -> list[Json]:
+        """Lupus, fibromyalgia, both or neither over time, each stretch with what says so."""
+        return [
+            {"state": r["state"], "from": plain(r["from_date"]), "to": plain(r["to_date"]), "basis": r["basis"]}
+            for r in self._rows("disease_course", person, "from_date")
+            if r["from_date"] is not None
+        ]
 
     def _reciprocal(self, person: int) -> list[Json]:
         """One of the two diseases is on record: what was done to look for the other, and what was not."""
