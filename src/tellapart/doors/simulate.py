@@ -21,6 +21,8 @@ class Structure(StrEnum):
 
 class Formats(StrEnum):
     fhir = "fhir"
+    omop = "omop"
+    both = "both"
 
 
 def simulate(
@@ -37,7 +39,7 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, help="Days of each diary (with --diary).")] = 365,
     missing: Annotated[float, typer.Option(help="Share of its days without an entry (with --diary).")] = 0.1,
 ) -> None:
-    """Simulate a cohort with known truth: records in OUT/fhir, who has what in OUT/truth.parquet.
+    """Simulate a cohort with known truth: records in OUT/fhir or OUT/omop, who has what in OUT/truth.parquet.
 
     With --diary: diaries in OUT/diaries, as `diary import` reads them, their flares in OUT/flares.csv.
 
@@ -46,6 +48,8 @@ def simulate(
       tellapart simulate -n 1000 --out cohort
 
       tellapart simulate -n 5000 --out cohort --structure cascade --completeness 0.5 --prevalence sle=0.2,fm=0.3,both=0.05
+
+      tellapart simulate -n 1000 --out cohort --format both
 
       tellapart simulate --diary -n 20 --out diaries --missing 0.4
     """
@@ -65,7 +69,7 @@ def simulate(
     from tellapart.simulate.cohort import simulate as make
 
     knowledge = load()
-    formats = (str(format_),)
+    formats = ("fhir", "omop") if format_ is Formats.both else (format_.value,)
     plan = Plan(persons, shares(prevalence), structure.value, completeness, formats, seed)
     about = make(knowledge, plan, out)
     drawn = ", ".join(f"{h} {n}" for h, n in about["drawn"].items())
