@@ -221,6 +221,13 @@ def test_dose_by_weight_to_two_decimals_and_tablets_as_information() -> None:
     assert severity == "review" and "5.26 mg/kg/day" in text and "check the eye plan" in text
 
 
+def test_the_evidence_says_nothing_twice() -> None:
+    for document in made().values():
+        for entry in document["treatment"]:
+            said = [(e["reference"], e["text"]) for e in entry["evidence"]]
+            assert len(said) == len(set(said)), entry
+
+
 def test_no_text_tells_anybody_to_stop() -> None:
     order = re.compile(r"\b(stop|start|increase|reduce|discontinue|withdraw|switch)\b", re.IGNORECASE)
     assert [r["rule"] for r in load()["treatment_rules"] if order.search(r["text"])] == []

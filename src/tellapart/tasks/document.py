@@ -426,14 +426,14 @@ class Documents:
                     "basis": basis,
                     "text": row["text"].format_map(defaultdict(str, values)),
                     "wrong_if": row["wrong_if"],
-                    "evidence": [
+                    "evidence": _once(
                         {
                             "reference": t["reference"] or "",
                             "date": dates.get(t["reference"]),
                             "text": self._said(c, t, taken),
                         }
                         for c, t in counted
-                    ],
+                    ),
                     "references": row["citation"].split(";"),
                     "verified": row["verified"] == "V",
                 }
@@ -693,6 +693,15 @@ def _number(value: float | None) -> float | int | None:
 def _percent(p: float) -> str:
     shown = 100 * p
     return "< 1 %" if shown < 1 else "> 99 %" if shown > 99 else f"{shown:.0f} %"
+
+
+def _once(entries: Iterable[Json]) -> list[Json]:
+    """The entries in order, each only the first time."""
+    out: list[Json] = []
+    for entry in entries:
+        if entry not in out:
+            out.append(entry)
+    return out
 
 
 def _between(low: float | None, high: float | None, shape: str) -> str:
