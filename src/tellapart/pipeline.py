@@ -187,6 +187,7 @@ ANSWERS = (
         "answers/worklist.sql",
         (
             "persons_out", "on_record", "worklist_reasons", "workup_tests", "findings", "interest", "interest_weights", "weight_rows",
+            "drug_induced",
         ),
     ),
 )  # fmt: skip

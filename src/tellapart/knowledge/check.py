@@ -183,7 +183,13 @@ SPECS: dict[str, Spec] = {
     "limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
     "default_settings": Spec(("finding",), {"finding": FINDING}),
     "worklist_reasons": Spec(
-        ("reason",), needed=("text", "place"), numbers=("place",), choices={"evidence_for": ("sle", "fm")}
+        ("reason",), needed=("text", "place", "urgency", "evidence_for"), numbers=("place",),
+        choices={
+            "evidence_for": ("sle", "fm"), **dict.fromkeys((
+                "coded_sle", "coded_fm", "single_sle_claim", "sle_met_specific", "sle_met_points", "fm_met",
+                "forbidding_flag", "decisive_missing",
+            ), YES_NO),
+        },
     ),
     "instruments": Spec(("instrument",), needed=("label",)),
     "instrument_items": Spec(

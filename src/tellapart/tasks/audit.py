@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import time
@@ -19,12 +18,14 @@ from tellapart.rendering.report import audit_report
 from tellapart.tasks import aggregate
 from tellapart.tasks.aggregate import CALLS
 from tellapart.tasks.document import coverage
+from tellapart.tasks.kept import QUERY, RECORDS, fingerprint
 from tellapart.tasks.session import REJECTIONS, Options, Progress, Session
 
 Json = dict[str, Any]
 FILES = {
     "persons.parquet": "one row for every person read",
     "findings.parquet": "what is known of persons of interest",
+    RECORDS: "the events of persons of interest, for workup DIR --person ID",
     "worklist.csv": "who to look at again, why, and the next test",
     "report.html": "the report, opens offline",
     "aggregate.csv": "counts that may leave the site",
@@ -32,7 +33,6 @@ FILES = {
     "run.json": "versions, inputs, options, accounting, seconds per stage",
 }
 PART = ".part"
-MIB = 1 << 20
 
 
 def audit(
@@ -80,6 +80,7 @@ def audit(
         facts = _run(session, source, options, summary, hashing)
         summary["warnings"] += _differencing(out, facts, session.knowledge.limit("disclosure_floor"))
         write_tables(session.engine, session.knowledge, out)
+        facts["records"] = {"file": RECORDS, "sha256": fingerprint(out / RECORDS)}
         cells = aggregate.safe_cells(session.engine, session.knowledge, options.setting)
         page = aggregate.shareable(summary, cells, session.knowledge) if shareable else summary
         _replace(out, "report.html", audit_report(page).encode())
@@ -168,7 +169,8 @@ def persons_query(knowledge: Knowledge) -> str:
 
 
 def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
-    """Write persons.parquet, findings.parquet, worklist.csv and rejected.ndjson, each in a full order."""
+    """Write persons.parquet, findings.parquet, records.parquet, worklist.csv and rejected.ndjson, each in a full order."""
+    _copy(engine, out, RECORDS, QUERY, "format parquet, compression zstd")
     _copy(engine, out, "persons.parquet", persons_query(knowledge), "format parquet, compression snappy")
     told = ", ".join(f"'{r['finding']}'" for r in knowledge["findings"] if r["fm_if_patient_only"] == "yes")
     _copy(
@@ -359,20 +361,6 @@ def _setting_changes(session: Session) -> list[list[Any]]:
     ]
 
 
-def _fingerprint(path: Path, hashing: str) -> str:
-    digest = hashlib.sha256()
-    size = path.stat().st_size
-    with path.open("rb") as handle:
-        if hashing == "full" or size <= 2 * MIB:
-            for chunk in iter(lambda: handle.read(MIB), b""):
-                digest.update(chunk)
-        else:
-            digest.update(handle.read(MIB))
-            handle.seek(size - MIB)
-            digest.update(handle.read(MIB))
-    return digest.hexdigest()
-
-
 def _run(session: Session, source: Path, options: Options, summary: Json, hashing: str) -> Json:
     root = source if source.is_dir() else source.parent
     files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
@@ -389,7 +377,7 @@ def _run(session: Session, source: Path, options: Options, summary: Json, hashin
                 "file": str(p.relative_to(root)),
                 "size": p.stat().st_size,
                 "modified": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(p.stat().st_mtime)),
-                "sha256": _fingerprint(p, hashing),
+                "sha256": fingerprint(p, hashing),
                 "hashed": hashing,
             }
             for p in files

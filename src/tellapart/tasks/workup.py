@@ -10,6 +10,7 @@ from typing import Any
 
 from tellapart.errors import InputError
 from tellapart.tasks.document import Documents
+from tellapart.tasks.kept import is_audit, reopen
 from tellapart.tasks.session import Options, Session
 
 Json = dict[str, Any]
@@ -19,16 +20,19 @@ def workup(session: Session, source: Path, options: Options, person_id: str | No
     """Read `source` and work up one person.
 
     Args:
+        source: a source, or the folder of an audit, which is read in its place.
         person_id: id as in the source; may be None when the source holds one person.
 
     Returns:
         A `tellapart.workup/1` document.
 
     Raises:
-        InputError, UsageError: see `Session.read` and `Session.person`.
+        InputError, UsageError: see `Session.read`, `Session.person` and `kept.reopen`.
     """
+    if is_audit(source):
+        return _finish(session, *reopen(session, source, options, person_id))
     session.read(source, options)
-    return _finish(session, options, person_id)
+    return _finish(session, session.person(person_id), options)
 
 
 def workup_document(
@@ -45,7 +49,7 @@ def workup_document(
         own = session or _warm_session()
         chosen = options or Options()
         own.read_documents([document], chosen)
-        return _finish(own, chosen, None)
+        return _finish(own, own.person(None), chosen)
 
 
 _one_at_a_time = Lock()
@@ -79,8 +83,7 @@ def workup_documents(
         return [made.workup(numbers[str(d["person"]["id"])]) for d in documents]
 
 
-def _finish(session: Session, options: Options, person_id: str | None) -> Json:
-    person = session.person(person_id)
+def _finish(session: Session, person: int, options: Options) -> Json:
     session.analyse(options, [person])
     with session.engine.hurried():
         return Documents(session.engine, session.knowledge).workup(person)
