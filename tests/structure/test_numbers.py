@@ -43,6 +43,7 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("findings/compile.py", "PART_SPAN"): "bits of a packed place: how many parts of a row can be told apart",
     ("tasks/session.py", "FEW"): "when a statement is run without the optimizer; changes no row",
     ("answers/disclosure.py", "COVERAGE"): "statistics: the usual 95 % of an interval",
+    ("tasks/checkpoint.py", "WORTH_KEEPING"): "seconds: when a run is worth a checkpoint",
     ("rendering/charts.py", "_EDGE"): "layout of a chart",
     ("rendering/charts.py", "_STEPS"): "layout: months between ticks",
     ("rendering/charts.py", "_MOST_TICKS"): "layout: ticks of an axis",

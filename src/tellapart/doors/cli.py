@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +19,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from tellapart import __version__
 from tellapart.doors.diary import diary_app
@@ -238,6 +246,9 @@ def audit(
         Engine, typer.Option(help="Where the stages run: in this process, or on Apache Spark.")
     ] = Engine.duckdb,
     master: Annotated[str | None, typer.Option(help="Spark: local[2], or the address of a cluster.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from what an interrupted run had read; the results are the same.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> None:
     """Audit a whole source: who may be misdiagnosed, who has both, what is missing.
@@ -252,13 +263,10 @@ def audit(
     """
     if master is not None and engine is not Engine.spark:
         raise UsageError("--master: only for --engine spark.")
-    options = _options(format_, as_of, setting, None)
     chosen = (master or f"local[{threads or '*'}]") if engine is Engine.spark else None
-    raise typer.Exit(
-        _audit(
-            source, out, options, memory, threads, hashing=hash_.value, shareable=shareable, master=chosen, quiet=quiet
-        )
-    )
+    ways = {"hashing": hash_.value, "shareable": shareable, "resume": resume}
+    options = _options(format_, as_of, setting, None)
+    raise typer.Exit(_audit(source, out, options, memory, threads, master=chosen, quiet=quiet, **ways))
 
 
 def _audit(
@@ -268,10 +276,9 @@ def _audit(
     memory: str | None = None,
     threads: int | None = None,
     *,
-    hashing: str = "quick",
-    shareable: bool = False,
     master: str | None = None,
     quiet: bool = False,
+    **ways: Any,
 ) -> int:
     from tellapart.knowledge.load import load
     from tellapart.rendering.terminal import print_audit_summary
@@ -287,11 +294,10 @@ def _audit(
         session = Session(load(), memory=memory, threads=threads, spill=Path(spill), cluster=cluster)
         try:
             with _progress(console, quiet) as step:
-                summary = run(
-                    session, _source(source, stack), out, options, hashing=hashing, shareable=shareable, progress=step
-                )
+                summary = run(session, _source(source, stack), out, options, progress=step, **ways)
         except InputError:
-            _write_rejected(session.rejections(), None)
+            for why, count in Counter(str(row["reason"]) for row in session.rejections()).most_common(20):
+                console.print(f"rejected {count} time(s): {escape(why)}", soft_wrap=True)
             raise
         finally:
             session.close()
@@ -323,7 +329,9 @@ def _memory_like(text: str) -> bool:
 
 
 class _progress:
-    """A bar on a terminal, plain lines elsewhere, nothing when quiet."""
+    """A bar on a terminal, plain lines elsewhere, nothing when quiet. No line holds a word of anybody's record."""
+
+    EVERY = 1.0  # seconds: shorter steps are not worth a line
 
     def __init__(self, console: Console, quiet: bool) -> None:
         self.console, self.quiet = console, quiet
@@ -334,19 +342,35 @@ class _progress:
         from tellapart.pipeline import AUDIT
 
         if self.quiet:
-            return lambda stage, seconds: None
+            return lambda step, seconds: None
+        steps, done = len(AUDIT) + 1, 0
         if not self.console.is_terminal:
             self.console.print("reading ...")
-            return lambda stage, seconds: self.console.print(f"{stage} {seconds:.1f} s") if seconds >= 1 else None
+
+            read_by = self.started
+
+            def line(step: str, seconds: float) -> None:
+                nonlocal done, read_by
+                done, now = done + 1, time.perf_counter()
+                read_by = now if done == 1 else read_by
+                left = f", about {(now - read_by) / (done - 1) * (steps - done):.0f} s left" if done > 1 else ""
+                if seconds >= self.EVERY or done == 1:
+                    said = f"{done} of {steps}: {step.replace('_', ' ')}, {seconds:.1f} s{left}"
+                    self.console.print(said, soft_wrap=True)
+
+            return line
         self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True
-        )
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+            console=self.console, transient=True,
+        )  # fmt: skip
         self.bar.start()
-        task = self.bar.add_task("reading", total=len(AUDIT))
+        task = self.bar.add_task("reading", total=steps)
         bar = self.bar
 
-        def step(stage: str, seconds: float) -> None:
-            bar.update(task, advance=1, description=stage.replace("_", " "))
+        def step(what: str, seconds: float) -> None:
+            if seconds >= self.EVERY and what.startswith("read "):
+                bar.console.print(what)
+            bar.update(task, advance=1, description=what.replace("_", " "))
 
         return step
 

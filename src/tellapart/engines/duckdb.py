@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -162,11 +163,17 @@ class DuckDB:
         return self.connection.execute(f"execute ask_{number}({values})" if values else f"execute ask_{number}")
 
     def copy(self, query: str, target: Path, form: str) -> None:
-        """Write the result of `query`, in its own order, to a file (`form`: DuckDB's COPY options)."""
+        """Write the result of `query`, in its own order, to a file (`form`: DuckDB's COPY options).
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         quoted = str(target).replace("'", "''")
         self.connection.execute("set preserve_insertion_order = true")
         try:
             self.connection.execute(f"copy ({query}) to '{quoted}' ({form})")
+        except duckdb.IOException as error:
+            raise OSError(errno.EIO, str(error).split("\n", 1)[0]) from error
         finally:
             self.connection.execute("set preserve_insertion_order = false")
 

@@ -188,7 +188,7 @@ SPECS: dict[str, Spec] = {
             "evidence_for": ("sle", "fm"), **dict.fromkeys((
                 "coded_sle", "coded_fm", "single_sle_claim", "sle_met_specific", "sle_met_points", "fm_met",
                 "forbidding_flag", "decisive_missing",
-            ), YES_NO),
+            ), (*YES_NO, "")),
         },
     ),
     "instruments": Spec(("instrument",), needed=("label",)),

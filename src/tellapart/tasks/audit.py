@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,16 @@ from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.knowledge.load import Knowledge
 from tellapart.rendering.report import audit_report
-from tellapart.tasks import aggregate
+from tellapart.tasks import aggregate, checkpoint
 from tellapart.tasks.aggregate import CALLS
 from tellapart.tasks.document import coverage
 from tellapart.tasks.kept import QUERY, RECORDS, fingerprint
 from tellapart.tasks.session import REJECTIONS, Options, Progress, Session
+
+try:
+    import fcntl
+except ImportError:  # only where there is no such lock
+    fcntl = None  # type: ignore[assignment]
 
 Json = dict[str, Any]
 FILES = {
@@ -43,6 +50,7 @@ def audit(
     *,
     hashing: str = "quick",
     shareable: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> Json:
     """Audit `source` into folder `out`.
@@ -51,6 +59,7 @@ def audit(
         out: made if missing; files of an earlier audit are replaced, anything else in it is refused.
         hashing: `quick` (first and last MiB of every input file) or `full`.
         shareable: write the form of the report that may leave the site: safe counts, no person.
+        resume: go on from what an interrupted run on the same source had read, if there is anything.
         progress: called with each step done and its seconds.
 
     Returns:
@@ -61,35 +70,102 @@ def audit(
         UsageError: an option does not fit, or `out` holds files that are not an audit's.
     """
     _claim(source, out)
+    with _alone(out):
+        inputs, stamps = _inputs(source, hashing), _stamps(source)
+        made_from = _made_from(session, source, options, inputs)
+        if resume and checkpoint.load(session, out, made_from):
+            _step(progress, "took up what an interrupted run had read", 0.0)
+        else:
+            _read(session, source, options, progress)
+        if stamps != _stamps(source):
+            raise InputError(f"{source}: changed while it was read. Run the audit again when nothing writes to it.")
+        try:
+            checkpoint.save(session, out, made_from)
+            session.analyse(options, None, progress)
+            return _write(session, source, out, options, inputs, shareable)
+        except OSError as error:
+            for name in FILES:
+                (out / (name + PART)).unlink(missing_ok=True)
+            raise InputError(f"{out}: cannot write ({error.strerror}). Free space or choose another --out.") from error
+
+
+def _read(session: Session, source: Path, options: Options, progress: Progress | None) -> None:
     session.read(source, options)
-    if not session.engine.one("select count(*) from persons"):
+    persons = session.engine.one("select count(*) from persons")
+    if not persons:
         reason = session.engine.one("select min(reason) from rejected")
         raise InputError(
             f"{source}: no person could be read"
             + (f" (first reason: {reason})" if reason else "")
             + ". Check that the Patient resources are part of the source."
         )
-    if shareable and session.engine.one("select count(*) from persons") <= session.knowledge.limit("disclosure_floor"):
+    seconds = session.seconds["read"] + session.seconds["normalize"]
+    rows = session.engine.one("select coalesce(sum(n), 0) from accounting")
+    rate = f"{rows / max(seconds, 0.001):,.0f} rows a second"
+    _step(progress, f"read {rows:,} source rows of {persons:,} persons, {rate}", seconds)
+
+
+def _step(progress: Progress | None, what: str, seconds: float) -> None:
+    if progress:
+        progress(what, seconds)
+
+
+def _write(session: Session, source: Path, out: Path, options: Options, inputs: list[Json], shareable: bool) -> Json:
+    """Write every file beside its name, then put all in place: a reader never sees half a file, nor files of two runs."""
+    started = time.perf_counter()
+    floor = session.knowledge.limit("disclosure_floor")
+    summary = _summary(session, source, options)
+    if shareable and summary["persons"] <= floor:
         raise UsageError(
             "--shareable: there are so few persons in the source that nothing about them may leave the site."
         )
-    session.analyse(options, None, progress)
-    started = time.perf_counter()
-    try:
-        summary = _summary(session, source, options)
-        facts = _run(session, source, options, summary, hashing)
-        summary["warnings"] += _differencing(out, facts, session.knowledge.limit("disclosure_floor"))
-        write_tables(session.engine, session.knowledge, out)
-        facts["records"] = {"file": RECORDS, "sha256": fingerprint(out / RECORDS)}
-        cells = aggregate.safe_cells(session.engine, session.knowledge, options.setting)
-        page = aggregate.shareable(summary, cells, session.knowledge) if shareable else summary
-        _replace(out, "report.html", audit_report(page).encode())
-        _replace(out, "aggregate.csv", aggregate.as_csv(cells))
-        facts["seconds"]["write"] = round(time.perf_counter() - started, 4)
-        _replace(out, "run.json", orjson.dumps(facts, option=orjson.OPT_INDENT_2))
-    except OSError as error:
-        raise InputError(f"{out}: cannot write ({error.strerror}). Free space or choose another --out.") from error
+    facts = _run(session, options, summary, inputs)
+    summary["warnings"] += _differencing(out, facts, floor)
+    write_tables(session.engine, session.knowledge, out)
+    facts["records"] = {"file": RECORDS, "sha256": fingerprint(out / (RECORDS + PART))}
+    cells = aggregate.safe_cells(session.engine, session.knowledge, options.setting)
+    page = aggregate.shareable(summary, cells, session.knowledge) if shareable else summary
+    (out / ("report.html" + PART)).write_bytes(audit_report(page).encode())
+    (out / ("aggregate.csv" + PART)).write_bytes(aggregate.as_csv(cells))
+    facts["seconds"] = {k: round(v, 4) for k, v in session.seconds.items()}
+    facts["seconds"]["write"] = round(time.perf_counter() - started, 4)
+    (out / ("run.json" + PART)).write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
+    (out / "run.json").unlink(missing_ok=True)  # without it the folder is no audit: nobody opens files of two runs
+    for name in sorted(FILES, key=lambda n: n == "run.json"):
+        (out / (name + PART)).replace(out / name)
+    checkpoint.discard(out)
     return summary
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the folder: a second audit into it is refused, and one that was killed holds nothing."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(
+                f"--out {out}: another audit is writing there. Wait for it, or name another folder."
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _made_from(session: Session, source: Path, options: Options, inputs: list[Json]) -> Json:
+    """What a checkpoint hangs on: the same of all this gives the same relations."""
+    return {
+        "software": __version__,
+        "knowledge": session.knowledge.version,
+        "source": str(source.resolve()),
+        "format": options.format,
+        "as_of": options.as_of.isoformat() if options.as_of else None,
+        "inputs": inputs,
+    }
 
 
 def _claim(source: Path, out: Path) -> None:
@@ -100,7 +176,9 @@ def _claim(source: Path, out: Path) -> None:
         raise UsageError(f"--out {out}: is a file; name a folder.")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        foreign = sorted(p.name for p in out.iterdir() if p.name.removesuffix(PART) not in FILES)
+        foreign = sorted(
+            p.name for p in out.iterdir() if p.name.removesuffix(PART) not in FILES and p.name != checkpoint.FOLDER
+        )
     except OSError as error:
         raise InputError(f"--out {out}: cannot be used ({error.strerror}).") from error
     if foreign:
@@ -133,17 +211,8 @@ def _differencing(out: Path, facts: Json, floor: float) -> list[str]:
     ]
 
 
-def _replace(out: Path, name: str, content: bytes) -> None:
-    """Write under a temporary name and rename, so that a reader never sees half a file."""
-    part = out / (name + PART)
-    part.write_bytes(content)
-    part.replace(out / name)
-
-
 def _copy(engine: DuckDB, out: Path, name: str, query: str, form: str) -> None:
-    part = out / (name + PART)
-    engine.copy(query, part, form)
-    part.replace(out / name)
+    engine.copy(query, out / (name + PART), form)
 
 
 def persons_query(knowledge: Knowledge) -> str:
@@ -361,9 +430,34 @@ def _setting_changes(session: Session) -> list[list[Any]]:
     ]
 
 
-def _run(session: Session, source: Path, options: Options, summary: Json, hashing: str) -> Json:
+def _files(source: Path) -> list[Path]:
+    if source.is_dir():
+        return sorted(p for p in source.rglob("*") if p.is_file())
+    return [source] if source.exists() else []
+
+
+def _stamps(source: Path) -> dict[Path, tuple[int, int]]:
+    """Size and time of every input file, to see whether one changed."""
+    return {p: (facts.st_size, facts.st_mtime_ns) for p in _files(source) for facts in [p.stat()]}
+
+
+def _inputs(source: Path, hashing: str) -> list[Json]:
+    """Every input file with size, time and fingerprint; those that cannot be read are left to the reader to name."""
     root = source if source.is_dir() else source.parent
-    files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
+    return [
+        {
+            "file": str(p.relative_to(root)),
+            "size": p.stat().st_size,
+            "modified": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(p.stat().st_mtime)),
+            "sha256": fingerprint(p, hashing),
+            "hashed": hashing,
+        }
+        for p in _files(source)
+        if os.access(p, os.R_OK)
+    ]
+
+
+def _run(session: Session, options: Options, summary: Json, inputs: list[Json]) -> Json:
     return {
         "schema": "tellapart.run/1",
         "software": summary["software"],
@@ -372,16 +466,7 @@ def _run(session: Session, source: Path, options: Options, summary: Json, hashin
         "as_of": summary["as_of"],
         "synthetic": summary["synthetic"],
         "source": summary["source"],
-        "inputs": [
-            {
-                "file": str(p.relative_to(root)),
-                "size": p.stat().st_size,
-                "modified": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(p.stat().st_mtime)),
-                "sha256": fingerprint(p, hashing),
-                "hashed": hashing,
-            }
-            for p in files
-        ],
+        "inputs": inputs,
         "engine": "spark" if session.cluster else "duckdb",
         "options": {
             "format": options.format,
@@ -395,5 +480,4 @@ def _run(session: Session, source: Path, options: Options, summary: Json, hashin
         "calls": summary["calls"],
         "accounting": summary["coverage"],
         "accounting_by_source_type": summary["accounting"],
-        "seconds": {k: round(v, 4) for k, v in session.seconds.items()},
     }
