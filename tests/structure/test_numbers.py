@@ -97,8 +97,8 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("tasks/validation/run.py", "USUAL"): "a cell of the validation",
     ("tasks/validation/run.py", "(PERSONS, QUICK_PERSONS)"): "size of the validation's cohorts",
     ("tasks/validation/run.py", "BINS"): "groups of a reliability plot",
-    ("tasks/audit.py", "MIB"): "bytes of a MiB",
-    ("tasks/audit.py", "size <= 2 * MIB"): "design §5: the fingerprint is of the first and last MiB",
+    ("tasks/kept.py", "MIB"): "bytes of a MiB",
+    ("tasks/kept.py", "size <= 2 * MIB"): "design §5: the fingerprint is of the first and last MiB",
     ("tasks/audit.py", "len(foreign) > 3"): "names listed in a message",
 }
 """Numbers in the rooms' Python other than 0, 1, -1 that may decide something."""
