@@ -15,6 +15,7 @@ import orjson
 
 from tellapart.contracts.relations import EVENTS
 from tellapart.errors import InputError, UsageError
+from tellapart.events import normalize
 from tellapart.tasks.session import Options, Session
 
 RECORDS = "records.parquet"
@@ -99,6 +100,7 @@ def reopen(session: Session, folder: Path, options: Options, person_id: str | No
     quoted = wanted.replace("'", "''")
     engine.make("kept_records", f"select * from {records} where person_id = '{quoted}'")
     engine.make("events", f"select cast(1 as bigint) as person, row_no, {KEPT_COLUMNS} from kept_records as e")
+    engine.make("doses", normalize.text("doses"))
     engine.make(
         "horizons",
         "select cast(1 as bigint) as person, max(as_of) as as_of, max(as_of) as document_as_of from kept_records",
