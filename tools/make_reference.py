@@ -41,7 +41,7 @@ PAGES_OF_TABLES = {
     "criteria_clauses": "criteria/", "fm_sets": "criteria/", "instrument_rules": "criteria/",
     "instrument_variables": "criteria/", "instrument_items": "criteria/", "instruments": "criteria/",
     "instrument_findings": "criteria/", "pain_sites": "criteria/",
-    "red_flags": "red_flags.md", "red_flag_clauses": "red_flags.md", "workup_tests": "red_flags.md",
+    "red_flags": "red_flags.md", "red_flag_clauses": "red_flags.md", "workup_tests": "red_flags.md", "tests": "red_flags.md", "test_results": "red_flags.md",
     "hazards": "hazards.md", "competing_causes": "competing_causes.md", "limits": "limits.md", "default_settings": "priors.md",
     "priors": "priors.md", "weights": "weights.md", "blocks": "weights.md", "dependence": "weights.md", "assumed_rates": "weights.md",
     "references": "citations.md",
@@ -298,6 +298,19 @@ def red_flags(k: Knowledge) -> str:
                 (f"`{r['test']}`", r["label"], ", ".join(f"`{f}`" for f in r["findings"].split(";")),
                  r["required_for_fm"], cited(r), checked(r))
                 for r in k["workup_tests"]
+            ),
+        ),
+        "## Tests that could settle it",
+        "Offered when nothing of *settled by* is on record and what it *needs* is present; ranked by what the posterior is "
+        "expected to learn.",
+        table(
+            ("test", "label", "settled by", "needs", "results", "cost", "turnaround", "note", "source", "checked"),
+            (
+                (f"`{r['test']}`", r["label"], ", ".join(f"`{f}`" for f in r["findings"].split(";")),
+                 f"`{r['only_if']}`" if r["only_if"] else "",
+                 "; ".join(x["label"] for x in k["test_results"] if x["test"] == r["test"]),
+                 r["cost"], r["turnaround"].replace("_", " "), r["note"], cited(r), checked(r))
+                for r in k["tests"]
             ),
         ),
     )  # fmt: skip

@@ -138,6 +138,17 @@ ITEMS = (
     ),
 )
 
+# what would settle it: the record with every result that a test could have
+NEXT = (
+    Stage("imagined", "differential/imagined.sql", ("interest", "masks", "findings", "on_record", "test_results", "test_findings")),
+    Stage("imagined_weights", "differential/imagined_weights.sql", ("imagined",)),
+    Stage(
+        "next_tests",
+        "differential/next_tests.sql",
+        ("imagined", "imagined_weights", "weight_rows", "interest_weights", "person_priors", "intervals", "calls"),
+    ),
+)  # fmt: skip
+
 # how active the disease is, for persons with lupus
 ACTIVITY = (
     Stage("lupus", "criteria/lupus.sql", ("calls", "findings")),
@@ -195,8 +206,8 @@ ANSWERS = (
 
 AUDIT = EVERYBODY + INTEREST + ANSWERS
 # one person is of interest because somebody asks: the same statements, without the search through everybody
-WORKUP = FORMS + PRIORS + INTEREST + ITEMS + ACTIVITY + TREATMENT
-STAGES = EVERYBODY + INTEREST + ITEMS + ACTIVITY + TREATMENT + ANSWERS
+WORKUP = FORMS + PRIORS + INTEREST + ITEMS + NEXT + ACTIVITY + TREATMENT
+STAGES = EVERYBODY + INTEREST + ITEMS + NEXT + ACTIVITY + TREATMENT + ANSWERS
 
 
 @lru_cache(maxsize=4)

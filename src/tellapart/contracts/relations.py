@@ -595,6 +595,33 @@ CALLS = Relation(
     },
 )  # fmt: skip
 
+IMAGINED = Relation(
+    "imagined",
+    "one row per person of interest, test not on record and result that it could have: the record with it, as closed words",
+    ("person",),
+    {
+        "person": WHOLE, "about": WHOLE, "test": TEXT, "result": TEXT, "number": SMALL, "decides": FLAG,
+        "p<word>": WHOLE, "a<word>": WHOLE,
+    },
+)  # fmt: skip
+
+IMAGINED_WEIGHTS = Relation(
+    "imagined_weights",
+    "one row per imagined result and finding that would count then: the number of its weight",
+    ("person", "number"),
+    {"person": WHOLE, "number": SMALL},
+)
+
+NEXT_TESTS = Relation(
+    "next_tests",
+    "one row per person of interest, test worth naming and result: how likely, the posterior and the call after it",
+    ("person", "test", "result"),
+    {
+        "person": WHOLE, "test": TEXT, "place": WHOLE, "expected_bits": REAL, "number": SMALL, "result": TEXT,
+        "chance": REAL, "call": TEXT, "p_sle": REAL, "p_fm": REAL, "p_both": REAL, "p_neither": REAL,
+    },
+)  # fmt: skip
+
 # the answers room
 
 PERSONS_OUT = Relation(
@@ -661,6 +688,7 @@ MADE = (
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
+    IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS,
     TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""

@@ -100,12 +100,15 @@ def rate_groups(knowledge: Knowledge) -> list[tuple[str, ...]]:
 
 
 def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
-    """The weights as a relation: number, bits that every hypothesis gets, and what each shared rate adds to the variance."""
+    """The weights as a relation: number, bits that every hypothesis gets, what each shared rate adds to the variance, and
+    how often every hypothesis has the finding in this state (the rates of the bits alone, before its block shares).
+    """
     groups = rate_groups(knowledge)
     columns = {"number": "INTEGER", "finding": "VARCHAR", "state": "VARCHAR"} | {
         f"bits_{h}": "DECIMAL" for h in HYPOTHESES[:3]
     }
     columns |= {"v_" + "_".join(g): "DECIMAL" for g in groups}
+    columns |= {f"rate_{h}": "DOUBLE" for h in HYPOTHESES}
     return columns, [
         (
             number,
@@ -113,6 +116,7 @@ def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, .
             row["state"],
             *added(row).values(),
             *(Decimal(repr(_groups(row).get(g, 0.0))).quantize(MICRO) for g in groups),
+            *(float(row["neither_rate"]) * 2.0 ** float(row.get(f"{h}_bits", 0)) for h in HYPOTHESES),
         )
         for number, row in enumerate(knowledge["weights"], start=1)
     ]

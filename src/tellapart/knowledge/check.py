@@ -168,6 +168,13 @@ SPECS: dict[str, Spec] = {
         ("test",), {"findings": FINDING, "only_if": FINDING}, ("label",),
         choices={"required_for_fm": YES_NO, "decides": YES_NO},
     ),
+    "tests": Spec(
+        ("test",), {"findings": FINDING, "only_if": FINDING}, ("label", "findings"),
+        choices={"cost": ("low", "moderate", "high"), "turnaround": ("same_visit", "same_day", "days", "weeks")},
+    ),
+    "test_results": Spec(
+        ("test", "result"), {"test": ("tests", "test"), "present": FINDING, "absent": FINDING}, ("label",)
+    ),
     "priors": Spec(("setting", "sex", "age_low"), numbers=("sle", "fm", "both", "n", "N"), needed=("sle", "fm", "both")),
     "blocks": Spec(("finding",), {"finding": FINDING}, ("block",),
                    choices={"both_from": ("sle", "fm", "noisy_or", "none", "")}),

@@ -151,6 +151,11 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
             for f in r["findings"].split(";")
         ],
     )
+    out["test_results"] = _test_results(knowledge)
+    out["test_findings"] = (
+        {"test": TEXT, "finding": TEXT},
+        [(r["test"], f) for r in knowledge["tests"] for f in r["findings"].split(";")],
+    )
     out["prior_rows"] = _priors(knowledge)
     return out
 
@@ -206,6 +211,23 @@ def _set_items(knowledge: Knowledge) -> Table:
         "opens": "BOOLEAN",
         **words,
     }, rows
+
+
+def _test_results(knowledge: Knowledge) -> Table:
+    """Every result that a test can have, as words: what it states with all that follows, seen by someone else."""
+    enc = encode(knowledge)
+    only_if = {r["test"]: r["only_if"] or None for r in knowledge["tests"]}
+    decides = {r["test"] for r in knowledge["workup_tests"] if r["decides"] == "yes"}
+    rows = []
+    for number, row in enumerate(knowledge["test_results"], start=1):
+        present = {g for f in row["present"].split(";") if f for g in enc.implied[f]}
+        absent = {g for f in row["absent"].split(";") if f for g in enc.denied[f]}
+        p = enc.pack([*present, *(f"seen:{f}" for f in present if f"seen:{f}" in enc.place)])
+        a = enc.pack(absent)
+        words = [by[w + 1] for by in (p, a) for w in range(enc.words)]
+        rows.append((number, row["test"], row["result"], only_if[row["test"]], row["test"] in decides, *words))
+    columns = {f"{k}{w + 1}": "BIGINT" for k in "pa" for w in range(enc.words)}
+    return {"number": WHOLE, "test": TEXT, "result": TEXT, "only_if": TEXT, "decides": "BOOLEAN", **columns}, rows
 
 
 def _activity_items(knowledge: Knowledge) -> Table:

@@ -19,6 +19,7 @@ from tellapart.knowledge.load import Knowledge
 
 Json = dict[str, Any]
 WORDS = {"sle": "systemic lupus erythematosus", "fm": "fibromyalgia", "both": "both", "neither": "neither"}
+CALLS = WORDS | {"both": "lupus with fibromyalgia", "neither": "neither", "undetermined": "undetermined"}
 ROUND = 6
 SEVERITIES = ("urgent", "review", "info")
 SYNTHETIC = "synthetic"  # ids of made-up persons start so, and every output about them says it
@@ -89,7 +90,7 @@ class Documents:
             "criteria": criteria,
             "differential": differential,
             "mimics": [],
-            "next_tests": [],
+            "next_tests": self._next_tests(person),
             **self._treatment(person),
             "instruments": self._instruments(person),
             "activity": self._activity(person, occurrences),
@@ -630,6 +631,33 @@ class Documents:
             and (not r["only_if"] or by_finding.get(r["only_if"], {}).get("state") == "present")
         ]
 
+    def _next_tests(self, person: int) -> list[Json]:
+        """Tests that would settle most, each with the posterior after every result that it could have."""
+        tests = {r["test"]: r for r in self.knowledge["tests"]}
+        labels = {(r["test"], r["result"]): r["label"] for r in self.knowledge["test_results"]}
+        results: dict[str, list[Json]] = defaultdict(list)
+        for row in self._rows("next_tests", person, "place, number"):
+            results[row["test"]].append(row)
+        return [
+            {
+                "test": test,
+                "label": tests[test]["label"],
+                "expected_bits": round(rows[0]["expected_bits"], ROUND),
+                "why": _why(rows, labels),
+                "posterior_if": {r["result"]: {h: round(r[f"p_{h}"], ROUND) for h in HYPOTHESES} for r in rows},
+                "results": [
+                    {"result": r["result"], "label": labels[test, r["result"]], "chance": round(r["chance"], ROUND),
+                     "call": r["call"]}
+                    for r in rows
+                ],
+                "cost": tests[test]["cost"],
+                "turnaround": tests[test]["turnaround"],
+                "references": tests[test]["citation"].split(";"),
+                "verified": tests[test]["verified"] == "V",
+            }
+            for test, rows in results.items()
+        ]  # fmt: skip
+
     def _reason(self, call: Json, interval: Json, missing: list[Json], flags: list[Json]) -> str:
         lead = call["lead"]
         p = interval[f"p_{lead}"]
@@ -710,3 +738,13 @@ def _between(low: float | None, high: float | None, shape: str) -> str:
     if low is not None and high is None:
         return f"at least {ends[0]}"
     return " to ".join(dict.fromkeys(ends))
+
+
+def _why(rows: list[Json], labels: dict[tuple[str, str], str]) -> str:
+    """What every result of a test would do to the call, the likeliest result first."""
+    likeliest = sorted(rows, key=lambda r: (-r["chance"], r["number"]))
+    said = [
+        f"{labels[r['test'], r['result']]} (expected in {_percent(r['chance'])}): the call would be {CALLS[r['call']]}"
+        for r in likeliest
+    ]
+    return "; ".join(said) + "."
