@@ -142,11 +142,13 @@ def _worksheet(criterion: Document, labels: Labels) -> dict[str, Any]:
     return {"set": criterion["set"], "line": words.set_line(criterion, labels), "domains": domains}
 
 
-def _test(test: Document, labels: Labels) -> dict[str, str]:
+def _test(test: Document, labels: Labels) -> dict[str, Any]:
     expected = test.get("expected_bits")
     return {
-        "name": words.label(test["test"], labels),
+        "name": words.test_name(test, labels),
         "bits": words.bits(expected) if words.known(expected) else words.NOT_KNOWN,
+        "terms": words.test_terms(test),
+        "results": words.test_results(test),
         "why": words.clean(test.get("why")),
     }
 

@@ -251,11 +251,6 @@ def _treatment(doc: Document) -> list[RenderableType]:
 
 def _later_sections(doc: Document, labels: Labels) -> list[RenderableType]:
     """Sections that later stages fill; each is printed only when the document has it."""
-    tests = [
-        f"{words.label(t['test'], labels)}: {words.clean(t.get('why'))}"
-        + (f" ({words.bits(t['expected_bits'])} bits expected)" if words.known(t.get("expected_bits")) else "")
-        for t in doc.get("next_tests") or ()
-    ]
     mimics = [
         f"{words.label(m['mimic'], labels)}: {words.percent(m.get('p'))}, interval {words.interval(m)}"
         for m in doc.get("mimics") or ()
@@ -266,11 +261,25 @@ def _later_sections(doc: Document, labels: Labels) -> list[RenderableType]:
         for c in doc.get("course") or ()
     ]
     return [
-        *_bullets("Tests that would settle most", tests[:_MOST_ROWS]),
+        *_next_tests(doc, labels),
         *_bullets("Other conditions to think of", mimics[:_MOST_ROWS]),
         *_bullets("Course", course[:_MOST_ROWS]),
         *_bullets("Questionnaires", [_instrument(i, labels) for i in (doc.get("instruments") or ())[-_MOST_ROWS:]]),
     ]
+
+
+def _next_tests(doc: Document, labels: Labels) -> list[RenderableType]:
+    tests = (doc.get("next_tests") or ())[:_MOST_ROWS]
+    parts = _heading("Tests that would settle most") if tests else []
+    for test in tests:
+        expected = test.get("expected_bits")
+        told = f"{words.bits(expected)} bits expected" if words.known(expected) else ""
+        terms = "; ".join(t for t in (told, words.test_terms(test)) if t)
+        parts.append(
+            _body(Text(words.test_name(test, labels), style="bold").append(f"  {terms}", style="not bold dim"))
+        )
+        parts += [_under(line, level=2) for line in words.test_results(test) or [words.clean(test.get("why"))]]
+    return parts
 
 
 def _instrument(entry: Document, labels: Labels) -> str:

@@ -515,6 +515,31 @@ def instrument_change(entry: Document) -> str:
     return "; ".join(parts)
 
 
+def test_name(test: Document, labels: Labels) -> str:
+    """The words for a test: its own label, else that of the finding it settles."""
+    return clean(test.get("label")) or label(test["test"], labels)
+
+
+def test_terms(test: Document) -> str:
+    """What a test costs and how soon it answers: `low cost, within days`."""
+    turnaround = {"same_visit": "same visit", "same_day": "same day", "days": "within days", "weeks": "within weeks"}
+    parts = [f"{test['cost']} cost" if test.get("cost") else "", turnaround.get(test.get("turnaround") or "", "")]
+    return ", ".join(p for p in parts if p)
+
+
+def test_results(test: Document) -> list[str]:
+    """One line for every result a test could have: how likely it is, the posterior and the call after it."""
+    lines = []
+    for result in test.get("results") or ():
+        after = test["posterior_if"][result["result"]]
+        shares = ", ".join(f"{name} {percent(after[h])}" for h, name in HYPOTHESIS_NAMES.items())
+        lines.append(
+            f"{clean(result['label'])} (expected in {percent(result['chance'])}): {shares}; call then: "
+            f"{HYPOTHESIS_NAMES.get(result['call'], 'undetermined')}"
+        )
+    return lines
+
+
 def coverage_sentence(coverage: Document) -> str:
     """`Read 42 source rows: 31 used, 5 unmapped, …` with all eight classes of the accounting."""
     rest = ", ".join(f"{number(coverage.get(key, 0))} {key.replace('_', ' ')}" for key in ACCOUNTING[1:])

@@ -744,7 +744,7 @@ def _why(rows: list[Json], labels: dict[tuple[str, str], str]) -> str:
     """What every result of a test would do to the call, the likeliest result first."""
     likeliest = sorted(rows, key=lambda r: (-r["chance"], r["number"]))
     said = [
-        f"{labels[r['test'], r['result']]} (expected in {_percent(r['chance'])}): the call would be {CALLS[r['call']]}"
+        f"{labels[r['test'], r['result']]} (expected in {_percent(r['chance'])}): call then: {CALLS[r['call']]}"
         for r in likeliest
     ]
     return "; ".join(said) + "."
