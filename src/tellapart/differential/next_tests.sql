@@ -48,15 +48,17 @@ taught as (
   inner join calls as n on n.person = c.about
 ),
 worth as (
-  select person, test, sum(chance * bits) as expected_bits
+  select person, test, sum(chance * bits) as expected_bits, max(call_now) as call_now,
+    sum(case when call <> call_now then 1 else 0 end) as changes, sum(case when chance is null then 1 else 0 end) as unweighed
   from taught
   group by person, test
-  -- every result must weigh; a call that stands must be in question, one that is open may be brought nearer
-  having count(chance) = count(*) and sum(chance * bits) >= {{ limit("next_test_min_bits") }}
-    and (max(call_now) = 'undetermined' or sum(case when call <> call_now then 1 else 0 end) > 0)
 ),
 placed as (
-  select *, row_number() over (partition by person order by expected_bits desc, test) as place from worth
+  -- every result must weigh; a call that stands must be in question, one that is open may be brought nearer
+  select person, test, expected_bits, row_number() over (partition by person order by expected_bits desc, test) as place
+  from worth
+  where unweighed = 0 and expected_bits >= {{ limit("next_test_min_bits") }}
+    and (call_now = 'undetermined' or changes > 0)
 )
 select t.person, t.test, p.place, p.expected_bits, t.number, t.result, t.chance, t.call,
   {% for h in hypotheses %}t.p_{{ h }}{{ ", " if not loop.last }}{% endfor %}
