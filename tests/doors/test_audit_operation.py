@@ -83,7 +83,7 @@ def test_a_resumed_run_reads_nothing_again_and_gives_the_same_bytes(
     assert not (interrupted / checkpoint.FOLDER).exists()
 
 
-@pytest.mark.parametrize("change", ["not asked to", "other day", "other source", "torn"])
+@pytest.mark.parametrize("change", ["not asked to", "other day", "other source", "torn", "half gone"])
 def test_what_was_read_is_taken_up_only_for_the_same_run(
     source: Path, whole: dict[str, bytes], interrupted: Path, tmp_path: Path, change: str
 ) -> None:
@@ -94,14 +94,22 @@ def test_what_was_read_is_taken_up_only_for_the_same_run(
         options = ("--resume", "--as-of", "2020-06-30")
     elif change == "other source":
         source = records.write_bulk(tmp_path / "more", [r for p in people.persons(26, seed=3) for r in p])
-    else:
+    elif change == "torn":
         (interrupted / checkpoint.FOLDER / checkpoint.MADE_FROM).write_text("{")
+    else:
+        (interrupted / checkpoint.FOLDER / "persons.parquet").unlink()
     fresh = tmp_path / "fresh"
     assert (
         audit(source, interrupted, *options).code == audit(source, fresh, *(o for o in options if o != "--resume")).code
     )
     assert content(interrupted) == content(fresh)
-    assert (content(fresh) == whole) == (change in ("not asked to", "torn"))
+    assert (content(fresh) == whole) == (change in ("not asked to", "torn", "half gone"))
+
+
+def test_a_kill_while_letting_go_leaves_nothing_to_take_up(interrupted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint.shutil, "rmtree", lambda *_, **__: None)
+    checkpoint.discard(interrupted)
+    assert not (interrupted / checkpoint.FOLDER / checkpoint.MADE_FROM).exists()
 
 
 def test_nothing_to_resume_is_no_fault(source: Path, whole: dict[str, bytes], tmp_path: Path) -> None:

@@ -43,11 +43,12 @@ def load(session: Session, out: Path, made_from: dict[str, Any]) -> bool:
         told = orjson.loads((folder / MADE_FROM).read_bytes())
     except (OSError, ValueError):
         return False
-    if {k: told.get(k) for k in made_from} != made_from:
+    files = {name: folder / f"{name}.parquet" for name in RELATIONS}
+    if {k: told.get(k) for k in made_from} != made_from or not all(f.exists() for f in files.values()):
         return False
     session.engine.forget()
-    for name in RELATIONS:
-        quoted = str(folder / f"{name}.parquet").replace("'", "''")
+    for name, file in files.items():
+        quoted = str(file).replace("'", "''")
         session.engine.make(name, f"select * from read_parquet('{quoted}')")
     session.detected = tuple(told["detected"])
     session.seconds.update(told["seconds"])
@@ -56,5 +57,6 @@ def load(session: Session, out: Path, made_from: dict[str, Any]) -> bool:
 
 
 def discard(out: Path) -> None:
-    """Let go of what an interrupted run had read."""
+    """Let go of what an interrupted run had read; what says that it is whole goes first, for this may be interrupted too."""
+    (out / FOLDER / MADE_FROM).unlink(missing_ok=True)
     shutil.rmtree(out / FOLDER, ignore_errors=True)
