@@ -207,7 +207,7 @@ def workup(
             sys.stdout.flush()
         elif html is not None:
             _write(html, workup_page(document, labels, citations(session.knowledge)))
-            talk().print(f"Written: {escape(str(html))}")
+            talk().print(f"Written: {escape(str(html))}", soft_wrap=True)
         else:
             print_workup(document, labels, Console(highlight=False))
         _write_rejected(refused, rejected)
@@ -395,7 +395,8 @@ def demo(
     code = _audit(str(EXAMPLE), folder, _options(Format.auto, None, None, None))
     console = Console(highlight=False)
     name = "tellapart" if shutil.which("tellapart") else sys.argv[0]  # as it can be typed here
-    console.print(f"\nOpen [bold]{escape(str(folder / 'report.html'))}[/] in a browser. Three workups to try next:\n")
+    report = escape(str(folder / "report.html"))
+    console.print(f"\nOpen [bold]{report}[/] in a browser. Three workups to try next:\n", soft_wrap=True)
     for person, why in TRY_NEXT:
         console.print(f"  {escape(name)} workup {escape(str(EXAMPLE))} --person {person}", soft_wrap=True)
         console.print(f"      [dim]{escape(why)}[/]", soft_wrap=True)
@@ -413,7 +414,8 @@ def case_new(file: Annotated[Path, typer.Argument(help="File to write (TOML).")]
     from tellapart.events.readers.case import new_case
 
     new_case(file)
-    talk().print(f"Written: {escape(str(file))}. Fill it in, then: tellapart case check {escape(str(file))}")
+    name = escape(str(file))
+    talk().print(f"Written: {name}. Fill it in, then: tellapart case check {name}", soft_wrap=True)
 
 
 @case_app.command("check")
@@ -514,7 +516,7 @@ def knowledge_export(
     from tellapart.knowledge.show import export
 
     count = export(load(), folder)
-    talk().print(f"{count} tables written to {escape(str(folder))}")
+    talk().print(f"{count} tables written to {escape(str(folder))}", soft_wrap=True)
 
 
 @app.callback(invoke_without_command=True)
