@@ -165,14 +165,16 @@ ACTIVITY = (
 
 # which treatment does not fit the evidence, and what was not yet looked for
 TREATMENT = (
+    Stage("drug_use", "answers/drug_use.sql", ("exposures", "horizons", "interest_events", "codes"), only_with="exposures"),
     Stage(
-        "treatment",
-        "answers/treatment.sql",
+        "treatment_facts",
+        "answers/treatment_facts.sql",
         (
-            "exposures", "horizons", "interest_events", "codes", "treatment_terms", "treatment_rules", "drug_names", "drugs",
-            "findings", "calls", "scores", "fm_points", "settings", "activity", "drug_induced",
+            "drug_use", "horizons", "interest_events", "codes", "treatment_asks", "drug_names", "drugs", "findings", "calls",
+            "scores", "fm_points", "settings", "activity", "drug_induced",
         ),
     ),
+    Stage("treatment", "answers/treatment.sql", ("treatment_facts", "drug_use", "treatment_terms", "treatment_rules")),
     Stage(
         "reciprocal",
         "answers/reciprocal.sql",

@@ -651,6 +651,23 @@ WORKLIST = Relation(
     },
 )  # fmt: skip
 
+DRUG_USE = Relation(
+    "drug_use",
+    "one row per person of interest and drug ever on record: since when it is in use (days before the as-of day), how much of it",
+    ("person", "drug"),
+    {
+        "person": WHOLE, "drug": TEXT, "first_date": DAY, "runs": FLAG, "reference": TEXT, "days_low": WHOLE, "days_high": WHOLE,
+        "dose_low": REAL, "dose_high": REAL, "dose_reference": TEXT, "kg_low": REAL, "kg_high": REAL,
+    },
+)  # fmt: skip
+
+TREATMENT_FACTS = Relation(
+    "treatment_facts",
+    "one row per person of interest, measure and what it measures, of those that a treatment rule asks for: an interval",
+    ("person", "measure", "what"),
+    {"person": WHOLE, "measure": TEXT, "what": TEXT, "low": REAL, "high": REAL, "reference": TEXT},
+)
+
 TREATMENT = Relation(
     "treatment",
     "one row per person of interest, treatment rule whose trigger holds, and term of it: what it found, what became of the rule",
@@ -689,7 +706,7 @@ MADE = (
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS,
-    TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST,
+    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""
 

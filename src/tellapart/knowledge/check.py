@@ -523,7 +523,7 @@ def _treatment(tables: Tables) -> Iterator[str]:
         yield f"drug_groups.csv:1: group: {name!r} is the name of a drug or a class"
     findings = {r["finding"] for r in tables["findings"]}
     known = dict.fromkeys(("on", "count", "dose", "dose_per_kg", "masked"), drugs | groups)
-    known |= dict.fromkeys(("finding", "since", "times_absent"), findings)
+    known |= dict.fromkeys(("finding", "code", "since", "times_absent"), findings)
     for line, row in _lines(tables, "treatment_clauses"):
         where = f"treatment_clauses.csv:{line}"
         if row["what"] not in known.get(row["measure"], {row["what"]}):

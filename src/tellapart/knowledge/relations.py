@@ -77,6 +77,8 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         "measure": TEXT, "what": TEXT, "comparator": TEXT, "threshold": REAL,
     })  # fmt: skip
     out["treatment_terms"] = ({"term": WHOLE, **columns}, [(i, *r) for i, r in enumerate(rows)])
+    asked = dict.fromkeys((r["measure"], r["what"]) for r in knowledge["treatment_clauses"])
+    out["treatment_asks"] = ({"measure": TEXT, "what": TEXT}, list(asked))
     drugs = knowledge["drugs"]
     named = [(d["drug"], d["drug"]) for d in drugs] + [(d["class"], d["drug"]) for d in drugs]
     out["drug_names"] = (
