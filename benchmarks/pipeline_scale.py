@@ -48,8 +48,8 @@ TELLING = (
 )  # fmt: skip
 
 
-def make_events(engine: DuckDB, knowledge: Knowledge, path: Path, persons: int, each: int) -> None:
-    """Write `path`: `each` events for every person, all of knowledge codes."""
+def make_events(engine: DuckDB, knowledge: Knowledge, path: Path, persons: int, each: int, observations: int = 82, conditions: int = 92) -> None:
+    """Write `path`: `each` events for every person, all of knowledge codes; `observations` of a hundred are values, up to `conditions` codes, the rest drugs."""
     by_source: dict[tuple[str, str], int] = {}
     for number, _, _, _, source, rule, *_ in encode(knowledge).relations["codes"][1]:
         by_source.setdefault((source, rule), number)
@@ -83,18 +83,19 @@ def make_events(engine: DuckDB, knowledge: Knowledge, path: Path, persons: int, 
             from range({persons * each}) t(i)
           )
           select r.person, r.i as row_no, 0 as part, 'Observation/' || r.i as reference,
-            case when r.what < 82 then 'observation' when r.what < 92 then 'condition' else 'drug' end as kind,
-            coalesce(case when r.what < 82 then l.code_id when r.what < 92 then s.code_id else d.code_id end, 1) as code_id,
+            case when r.what < {observations} then 'observation' when r.what < {conditions} then 'condition' else 'drug' end as kind,
+            coalesce(case when r.what < {observations} then l.code_id when r.what < {conditions} then s.code_id else d.code_id end, 1) as code_id,
             cast(null as varchar) as system, cast(null as varchar) as code, cast(null as varchar) as display,
             date '2010-01-01' + r.day as date, 'day' as date_precision, date '2010-01-01' + r.day as known_date,
             'day' as known_precision, cast(null as date) as end_date,
-            case when r.what < 82 then round(case when r.odd and r.luck < 12 then l.odd else l.mean + r.noise * l.spread end, 2)
+            case when r.what < {observations} then round(case when r.odd and r.luck < 12 then l.odd else l.mean + r.noise * l.spread end, 2)
               end as value,
             cast(null as double) as value_to, cast(null as varchar) as comparator, cast(null as varchar) as unit,
-            case when r.what < 82 then l.low end as low, case when r.what < 82 then l.high end as high,
+            case when r.what < {observations} then l.low end as low, case when r.what < {observations} then l.high end as high,
             cast(null as varchar) as interpretation, 'asserted' as status,
-            case when r.what < 82 then 'measured' else 'clinician' end as "by", cast(null as varchar) as method,
-            case when r.what < 82 then 'quantity' end as shape, cast(null as varchar) as text, cast(null as varchar) as group_key
+            case when r.what < {observations} then 'measured' else 'clinician' end as "by", cast(null as varchar) as method,
+            case when r.what < {observations} then 'quantity' end as shape, cast(null as varchar) as text, cast(null as varchar) as group_key,
+            cast(null as varchar) as range_from
           from raw as r
           left join lab_slots as l on l.slot = r.slot
           left join state_codes as s on s.i = case when r.odd then r.pick % {len(states)} else r.pick % {len(ORDINARY)} end
@@ -183,6 +184,7 @@ def persons(engine: DuckDB, count: int) -> None:
         "horizons",
         f"select person, date '{day}' as as_of, cast(null as date) as document_as_of from persons",
     )
+    engine.load("doses", pipeline.columns("doses", load()), [])
     engine.make("rejected", "select cast(null as varchar) as file, cast(null as bigint) as line, '' as reference, "
                 "'' as person_id, '' as field, '' as value, '' as reason, '' as what_to_do where false")  # fmt: skip
 

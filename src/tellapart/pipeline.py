@@ -149,9 +149,14 @@ NEXT = (
     ),
 )  # fmt: skip
 
+# whose activity an audit needs: in a workup, everybody's on every day
+ASKED = (
+    Stage("activity_asked", "criteria/activity_asked.sql", ("exposures", "drug_names", "treatment_terms"), only_with="exposures"),
+)  # fmt: skip
+
 # how active the disease is, for persons with lupus
 ACTIVITY = (
-    Stage("lupus", "criteria/lupus.sql", ("calls", "findings")),
+    Stage("lupus", "criteria/lupus.sql", ("calls", "findings", "activity_asked")),
     Stage(
         "activity",
         "criteria/activity.sql",
@@ -200,16 +205,16 @@ ANSWERS = (
         "answers/worklist.sql",
         (
             "persons_out", "on_record", "worklist_reasons", "workup_tests", "findings", "interest", "interest_weights", "weight_rows",
-            "drug_induced",
+            "drug_induced", "treatment",
         ),
     ),
 )  # fmt: skip
 
 
-AUDIT = EVERYBODY + INTEREST + ANSWERS
+AUDIT = EVERYBODY + INTEREST + ASKED + ACTIVITY + TREATMENT + ANSWERS
 # one person is of interest because somebody asks: the same statements, without the search through everybody
 WORKUP = FORMS + PRIORS + INTEREST + ITEMS + NEXT + ACTIVITY + TREATMENT
-STAGES = EVERYBODY + INTEREST + ITEMS + NEXT + ACTIVITY + TREATMENT + ANSWERS
+STAGES = EVERYBODY + INTEREST + ITEMS + NEXT + ASKED + ACTIVITY + TREATMENT + ANSWERS
 
 
 @lru_cache(maxsize=4)
@@ -233,7 +238,7 @@ def prior_rows(knowledge: Knowledge) -> relations.Table:
 
 # what an audit still asks for when the stages are done
 KEPT = frozenset(
-    {"persons", "persons_out", "interest", "findings", "on_record", "intervals", "worklist", "horizons", "events"}
+    {"persons", "persons_out", "interest", "findings", "on_record", "intervals", "worklist", "horizons", "events", "treatment", "reciprocal"}
 )
 
 

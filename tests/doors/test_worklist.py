@@ -46,6 +46,48 @@ COMPLAINTS = (
 KNOWN = [cases.value(*test) for test in cases.NORMAL_TESTS] + [cases.state("ana_positive", "absent")]
 
 
+def treated() -> dict[str, tuple[Json, set[str], set[str]]]:
+    """Records whose treatment fits neither disease, or harms."""
+
+    def taken(name: str, *days: str, **more: Any) -> list[Json]:
+        return [{"drug": name, "start": day, "end": None, **more} for day in days]
+
+    long_steroid = taken("prednisone", "2025-05-01", "2025-09-01", "2025-12-01", dose=7.5, unit="mg/d")
+    early = [{**f, "date": "2025-03-01"} for f in (*KNOWN, cases.state("anti_dsdna", "absent"), cases.state("anti_sm", "absent"))]
+    both = [*LUPUS, cases.value("tender_points", 16)] + [cases.state(s, by="clinician") for s in COMPLAINTS]
+    nephritis = cases.state("nephritis_class_iv")
+    return {
+        "fm-drugs-but-lupus": (cases.case("p", LUPUS, drugs=taken("duloxetine", "2025-11-01")), {"treated_fm_evidence_lupus"}, set()),
+        "nephritis": (
+            cases.case("q", [*LUPUS, nephritis], drugs=taken("hydroxychloroquine", "2025-11-01")),
+            {"nephritis_untreated"}, {"sle_no_antimalarial", "dose_or_eyes"},
+        ),
+        "nephritis-treated": (
+            cases.case("r", [*LUPUS, nephritis], drugs=taken("mycophenolate_mofetil", "2025-11-01")),
+            {"sle_no_antimalarial"}, {"nephritis_untreated"},
+        ),
+        "two-that-harm": (
+            cases.case("s", LUPUS, drugs=[*taken("azathioprine", "2025-11-01"), *taken("allopurinol", "2025-11-01")]), {"drug_hazard"}, set(),
+        ),
+        "lupus-drugs-but-fm": (
+            cases.clear_fm("t", (), extra=early) | {"drugs": long_steroid}, {"treated_lupus_evidence_fm"}, {"treatment_fits_neither"},
+        ),
+        "steroid-but-fm": (
+            cases.clear_fm("u", (), extra=[{k: v for k, v in f.items() if k != "date"} for f in early]) | {"drugs": long_steroid},
+            {"treatment_fits_neither"}, {"treated_lupus_evidence_fm"},
+        ),
+        "fm-with-lupus-untreated": (
+            cases.case("v", both, instruments=[cases.fm_form()], drugs=taken("hydroxychloroquine", "2025-11-01", dose=400, unit="mg/d")),
+            {"fm_in_sle_untreated"}, {"dose_or_eyes"},
+        ),
+        "dose-by-weight": (
+            cases.case("w", [*LUPUS, cases.value("body_weight", 60, "kg")],
+                       drugs=taken("hydroxychloroquine", "2025-11-01", dose=400, unit="mg/d")),
+            {"dose_or_eyes"}, {"fm_in_sle_untreated"},
+        ),
+    }  # fmt: skip
+
+
 def people() -> dict[str, tuple[Json, set[str], set[str]]]:
     """Person to record, reasons that must stand and reasons that must not."""
     return {
@@ -90,6 +132,7 @@ def people() -> dict[str, tuple[Json, set[str], set[str]]]:
                 "joint_tenderness", "morning_stiffness_30min", "alopecia_nonscarring", "oral_ulcers", "photosensitivity", "fever"))]),
             {"fm_explainable_only"}, {"sle_met_never_coded"},
         ),
+        **treated(),
     }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ FILE_OF_ANOTHER_NAME = {
 SHARED_NAMES: dict[str, str] = {}
 """Relations of the walk that have the name of a knowledge relation."""
 
-GIVEN_TO_WORKUP = frozenset({"interest", "suspected"})
+GIVEN_TO_WORKUP = frozenset({"interest", "suspected", "activity_asked"})
 """In a workup somebody asks about a person: `Session.analyse` says so instead of the stages that search for it."""
 
 

@@ -505,11 +505,18 @@ DRUG_INDUCED = Relation(
     },
 )  # fmt: skip
 
+ACTIVITY_ASKED = Relation(
+    "activity_asked",
+    "one row per person of interest whose activity is asked for: on every day, or on the as-of day alone",
+    ("person",),
+    {"person": WHOLE, "every_day": FLAG},
+)
+
 LUPUS = Relation(
     "lupus",
-    "one row per person of interest who has lupus by the call or by a coded diagnosis",
+    "one row per person of interest who has lupus by the call or by a coded diagnosis and whose activity is asked for",
     ("person",),
-    {"person": WHOLE},
+    {"person": WHOLE, "every_day": FLAG},
 )
 
 ACTIVITY = Relation(
@@ -703,7 +710,7 @@ MADE = (
     ROW_CLASSES, ACCOUNTING,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, SERIES, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
-    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, LUPUS, ACTIVITY,
+    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, ACTIVITY_ASKED, LUPUS, ACTIVITY,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS,
     DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST,

@@ -2,7 +2,7 @@
 -- Steered by activity_items (with their activity_indices), activity_clauses, activity_conditions, activity_bands, drugs, limits
 -- (activity_window_days). Present: found in the window without a likelier cause. Absent: denied there,
 -- or only found with a likelier cause. Anything else is unknown, so a total is an interval. Undated findings are in no window.
--- Days: the as-of day, and back from it the last day on record of every stretch as long as the window.
+-- Days: the as-of day and, if every day is asked for, back from it the last day on record of every stretch as long as the window.
 {% macro within(date, day) %}date_diff('day', {{ date }}, {{ day }}) >= 0 and date_diff('day', {{ date }}, {{ day }}) <= {{ limit("activity_window_days") }}{% endmacro %}
 {% macro totals(points) %}sum(case when state = 'present' then {{ points }} else 0 end) as low, sum(case when state = 'absent' then 0 else {{ points }} end) as high{% endmacro %}
 with told as (
@@ -34,6 +34,7 @@ dated as (
 days as (
   select d.person, max(d.date) as on_day
   from dated as d
+  inner join lupus as l on l.person = d.person and l.every_day
   inner join horizons as h on h.person = d.person and d.date <= h.as_of
   group by d.person, date_diff('day', d.date, h.as_of) // {{ limit("activity_window_days") }}
   union

@@ -145,7 +145,7 @@ SPECS: dict[str, Spec] = {
     ),
     "drug_groups": Spec(("group", "drug"), {"drug": ("drugs", "drug")}),
     "treatment_rules": Spec(
-        ("rule",), needed=("shown_as", "text", "wrong_if"),
+        ("rule",), needed=("shown_as", "label", "text", "wrong_if"),
         choices={"severity": ("urgent", "review", "info"), "basis": ("evidence", "code", "either", "drug"),
                  "purpose": ("safety", "choice", "disagreement"), "pulls": ("", "more_lupus", "less_lupus", "more_antimalarial", "more_fm")},
     ),
@@ -534,6 +534,10 @@ def _treatment(tables: Tables) -> Iterator[str]:
     for line, row in _lines(tables, "treatment_rules"):
         if row["rule"] not in triggered:
             yield f"treatment_rules.csv:{line}: rule: {row['rule']!r} has no trigger"
+    rules = {r["rule"] for r in tables["treatment_rules"]}
+    for line, row in _lines(tables, "worklist_reasons"):
+        for unknown in sorted({r for r in row["treatment"].split(";") if r} - rules):
+            yield f"worklist_reasons.csv:{line}: treatment: {unknown!r} is no treatment rule"
     tests = {r["test"] for r in tables["workup_tests"]}
     instruments = {r["instrument"] for r in tables["instruments"]}
     for line, row in _lines(tables, "reciprocal_checks"):

@@ -143,7 +143,7 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     out["worklist_reasons"] = _typed(knowledge, "worklist_reasons", {
         "reason": TEXT, "place": WHOLE, "urgency": TEXT, "coded_sle": TEXT, "coded_fm": TEXT, "single_sle_claim": TEXT,
         "call": TEXT, "sle_met_specific": TEXT, "sle_met_points": TEXT, "fm_met": TEXT, "forbidding_flag": TEXT,
-        "drug_induced": TEXT, "decisive_missing": TEXT, "evidence_for": TEXT, "text": TEXT,
+        "drug_induced": TEXT, "decisive_missing": TEXT, "treatment": TEXT, "evidence_for": TEXT, "text": TEXT,
     })  # fmt: skip
     out["workup_tests"] = (
         {"test": TEXT, "place": WHOLE, "finding": TEXT, "only_if": TEXT, "decides": "BOOLEAN"},

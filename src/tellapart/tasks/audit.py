@@ -17,7 +17,7 @@ from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.knowledge.load import Knowledge
 from tellapart.rendering.report import audit_report
-from tellapart.tasks import aggregate, checkpoint
+from tellapart.tasks import aggregate, checkpoint, treatment
 from tellapart.tasks.aggregate import CALLS
 from tellapart.tasks.document import coverage
 from tellapart.tasks.kept import QUERY, RECORDS, fingerprint
@@ -405,6 +405,7 @@ def _report_tables(session: Session) -> list[Json]:
             "rows": _setting_changes(session),
             "note": "Persons of interest whose likeliest hypothesis would change under that setting's prior.",
         },
+        *treatment.tables(engine, session.knowledge),
     ]  # fmt: skip
 
 

@@ -167,6 +167,7 @@ class Session:
         if wanted is not None:
             engine.load("interest", {"person": "BIGINT"}, [(p,) for p in wanted])
             engine.load("suspected", {"person": "BIGINT"}, [(p,) for p in wanted])
+            engine.load("activity_asked", {"person": "BIGINT", "every_day": "BOOLEAN"}, [(p, True) for p in wanted])
         started = time.perf_counter()
         everybody = wanted is None
         plan = pipeline.AUDIT if everybody else pipeline.WORKUP
