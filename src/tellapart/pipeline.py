@@ -175,7 +175,7 @@ TREATMENT = (
         "treatment_facts",
         "answers/treatment_facts.sql",
         (
-            "drug_use", "horizons", "interest_events", "codes", "treatment_asks", "drug_names", "drugs", "findings", "calls",
+            "drug_use", "horizons", "interest_events", "codes", "treatment_asks", "drug_asks", "findings", "calls",
             "scores", "fm_points", "settings", "activity", "drug_induced",
         ),
     ),

@@ -169,8 +169,8 @@ KINDS = ("fires", "just_not", "silent", "excused")
 CASES = [(rule, kind) for rule, cases in RULES.items() for kind, case in zip(KINDS, cases, strict=True) if case]
 
 
-@cache
-def made() -> dict[tuple[str, str], Json]:
+def cases() -> list[Json]:
+    """A document for each case."""
     documents = []
     for number, (rule, kind) in enumerate(CASES):
         given = RULES[rule][KINDS.index(kind)]
@@ -183,7 +183,12 @@ def made() -> dict[tuple[str, str], Json]:
                 "instruments": given.get("instruments", []),
             }
         )  # fmt: skip
-    return dict(zip(CASES, workup_documents(documents), strict=True))
+    return documents
+
+
+@cache
+def made() -> dict[tuple[str, str], Json]:
+    return dict(zip(CASES, workup_documents(cases()), strict=True))
 
 
 def found(document: Json, rule: str) -> str:
@@ -273,6 +278,24 @@ def test_no_two_rules_pull_opposite_ways_in_any_mixture_of_the_cases() -> None:
         assert not {"choice", "disagreement"} <= purposes, [r["rule"] for r in rules]
         seen |= pulls
     assert {"more_lupus", "less_lupus"} <= seen, "the mixture shows both directions, or it proves nothing"
+
+
+def test_an_audit_judges_as_a_workup_does() -> None:
+    """The same rows for persons of interest, though an audit works out activity for few of them and on one day."""
+    documents = list(cases())
+
+    def judged(everybody: bool) -> tuple[set[str], set[tuple[Any, ...]]]:
+        session = Session(keep_all=True)
+        session.read_documents(documents, Options())
+        people = {r["person"]: r["person_id"] for r in session.engine.rows("select person, person_id from persons")}
+        session.analyse(Options(), None if everybody else sorted(people))
+        rows = session.engine.rows("select * from treatment")
+        of_interest = {people[r["person"]] for r in session.engine.rows("select person from interest")}
+        return of_interest, {(people[r.pop("person")], *r.values()) for r in rows}
+
+    (of_interest, audited), (_, worked_up) = judged(everybody=True), judged(everybody=False)
+    assert len(of_interest) > len(documents) / 3
+    assert audited == {row for row in worked_up if row[0] in of_interest}
 
 
 def test_disagreement_of_code_and_evidence_stands_in_place_of_choice() -> None:

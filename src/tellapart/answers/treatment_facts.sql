@@ -1,5 +1,5 @@
--- treatment_facts: one row per person of interest, measure and what it measures, of those that a treatment rule asks for.
--- Steered by treatment_asks, drug_names, drugs. A fact is an interval; what is not known has no row.
+-- treatment_facts: one row per person of interest and thing that a treatment rule asks for (a measure of something).
+-- Steered by treatment_asks, drug_asks (those of drugs, drug by drug). A fact is an interval; what is not known has no row.
 with tests as (
   select person, cast(count(first_date) as double) as dated, min(first_date) as first_date
   from findings
@@ -17,36 +17,34 @@ whole as (
   left join fm_points as f on f.person = c.person
   left join tests as t on t.person = c.person
 )
-select u.person, a.measure, a.what,
-  case a.measure
+select u.person, a.ask,
+  case min(a.measure)
     when 'on' then cast(max(u.days_low) as double)
     when 'count' then sum(case when u.runs then 1e0 else 0e0 end)
-    when 'dose' then sum(coalesce(u.dose_low * coalesce(g.prednisone_factor, 1e0), 0e0))
-    when 'dose_per_kg' then sum(coalesce(u.kg_low * coalesce(g.prednisone_factor, 1e0), 0e0))
+    when 'dose' then sum(coalesce(u.dose_low * a.prednisone_factor, 0e0))
+    when 'dose_per_kg' then sum(coalesce(u.kg_low * a.prednisone_factor, 0e0))
     -- how long the drug had been taken before the first laboratory finding
     when 'masked' then cast(date_diff('day', min(u.first_date), min(t.first_date)) as double)
   end as low,
   -- a dose or a beginning that is not known leaves the interval open upward
-  case a.measure
+  case min(a.measure)
     when 'on' then case when count(u.days_high) = count(*) then cast(max(u.days_high) as double) end
     when 'count' then cast(count(*) as double)
-    when 'dose' then case when count(u.dose_high) = count(*) then sum(u.dose_high * coalesce(g.prednisone_factor, 1e0)) end
-    when 'dose_per_kg' then case when count(u.kg_high) = count(*) then sum(u.kg_high * coalesce(g.prednisone_factor, 1e0)) end
+    when 'dose' then case when count(u.dose_high) = count(*) then sum(u.dose_high * a.prednisone_factor) end
+    when 'dose_per_kg' then case when count(u.kg_high) = count(*) then sum(u.kg_high * a.prednisone_factor) end
     when 'masked' then cast(date_diff('day', min(u.first_date), min(t.first_date)) as double)
   end as high,
   max(case when a.measure in ('on', 'count') then u.reference when a.measure <> 'masked' then u.dose_reference end) as reference
 from drug_use as u
-inner join drugs as g on g.drug = u.drug
-inner join drug_names as n on n.drug = u.drug
-inner join treatment_asks as a on a.what = n.name and a.measure in ('on', 'count', 'dose', 'dose_per_kg', 'masked')
-left join tests as t on t.person = u.person
+inner join drug_asks as a on a.drug = u.drug
+left join tests as t on t.person = u.person and a.measure = 'masked'
 where (a.measure = 'masked' and u.first_date is not null and t.first_date is not null)
   or (a.measure in ('on', 'count') and u.days_low is not null) or (a.measure in ('dose', 'dose_per_kg') and u.days_low >= 0)
-group by u.person, a.measure, a.what
+group by u.person, a.ask
 union all
-select x.person, x.measure, x.what, x.low, case when x.dated then x.low end as high, x.reference
+select x.person, x.ask, x.low, case when x.dated then x.low end as high, x.reference
 from (
-  select f.person, a.measure, a.what, f.reference, a.measure <> 'since' or f.last_date is not null as dated,
+  select f.person, a.ask, f.reference, a.measure <> 'since' or f.last_date is not null as dated,
     case a.measure
       when 'finding' then case when f.contested_by is null then case when f.state = 'present' then 1e0 else 0e0 end end
       when 'code' then case when f.state = 'present' then 1e0 end
@@ -59,19 +57,19 @@ from (
 ) as x
 where x.low is not null
 union all
-select e.person, a.measure, a.what, cast(coalesce(date_diff('day', max(e.date), max(h.as_of)), 0) as double) as low,
+select e.person, a.ask, cast(coalesce(date_diff('day', max(e.date), max(h.as_of)), 0) as double) as low,
   cast(date_diff('day', max(e.date), max(h.as_of)) as double) as high, max(e.reference) as reference
 from interest_events as e
 inner join codes as c on c.code_id = e.code_id and c.rule = 'result'
 inner join treatment_asks as a on a.what = c.source and a.measure = 'since'
 inner join horizons as h on h.person = e.person
 where e.status = 'asserted'
-group by e.person, a.measure, a.what
+group by e.person, a.ask
 union all
 -- a call of neither or of the other disease speaks against, unless a set is met; an open call says nothing
-select x.person, x.measure, x.what, x.low, x.low as high, cast(null as varchar) as reference
+select x.person, x.ask, x.low, x.low as high, cast(null as varchar) as reference
 from (
-  select w.person, a.measure, a.what,
+  select w.person, a.ask,
     case a.measure || ' ' || a.what
       when 'evidence sle' then case when w.sle_met or w.call in ('sle', 'both') then 1e0 when w.call <> 'undetermined' then 0e0 end
       when 'evidence fm' then case when w.fm_met or w.call in ('fm', 'both') then 1e0 when w.call <> 'undetermined' then 0e0 end
@@ -88,13 +86,13 @@ from (
 ) as x
 where x.low is not null
 union all
-select i.person, a.measure, a.what, cast(min(i.low) as double) as low, cast(max(i.high) as double) as high, cast(null as varchar) as reference
+select i.person, a.ask, cast(min(i.low) as double) as low, cast(max(i.high) as double) as high, cast(null as varchar) as reference
 from activity as i
 inner join treatment_asks as a on a.measure = 'index' and a.what = i."index"
 inner join horizons as h on h.person = i.person and h.as_of = i.on_day
-group by i.person, a.measure, a.what
+group by i.person, a.ask
 union all
-select d.person, a.measure, a.what, 1e0 as low, 1e0 as high, cast(null as varchar) as reference
+select d.person, a.ask, 1e0 as low, 1e0 as high, cast(null as varchar) as reference
 from drug_induced as d
 inner join treatment_asks as a on a.measure = 'drug_induced' and a.what = d.verdict
-group by d.person, a.measure, a.what
+group by d.person, a.ask

@@ -670,9 +670,9 @@ DRUG_USE = Relation(
 
 TREATMENT_FACTS = Relation(
     "treatment_facts",
-    "one row per person of interest, measure and what it measures, of those that a treatment rule asks for: an interval",
-    ("person", "measure", "what"),
-    {"person": WHOLE, "measure": TEXT, "what": TEXT, "low": REAL, "high": REAL, "reference": TEXT},
+    "one row per person of interest and thing that a treatment rule asks for (its number in treatment_asks): an interval",
+    ("person", "ask"),
+    {"person": WHOLE, "ask": SMALL, "low": REAL, "high": REAL, "reference": TEXT},
 )
 
 TREATMENT = Relation(

@@ -13,6 +13,7 @@ from tellapart.knowledge.load import Knowledge, Row
 Table = tuple[dict[str, str], list[tuple[Any, ...]]]
 TEXT, REAL, WHOLE = "VARCHAR", "DOUBLE", "INTEGER"
 SEXES = ("female", "male", "other", "unknown")
+DRUG_MEASURES = ("on", "count", "dose", "dose_per_kg", "masked")
 URGENCIES = ("emergency", "same_day", "urgent", "soon", "always")
 
 
@@ -69,22 +70,11 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         {"kind": TEXT, "finding": TEXT, "role": TEXT, "counts": TEXT, "not_for": TEXT},
     )
     out["dose_words"] = _typed(knowledge, "dose_words", {"phrase": TEXT, "kind": TEXT, "number": REAL, "of": REAL})
-    out["treatment_rules"] = _typed(
-        knowledge, "treatment_rules", {"rule": TEXT, "purpose": TEXT, "pulls": TEXT, "basis": TEXT, "severity": TEXT}
-    )
-    columns, rows = _typed(knowledge, "treatment_clauses", {
-        "rule": TEXT, "role": TEXT, "group": WHOLE, "least": WHOLE, "alternative": WHOLE, "weight": WHOLE,
-        "measure": TEXT, "what": TEXT, "comparator": TEXT, "threshold": REAL,
-    })  # fmt: skip
-    out["treatment_terms"] = ({"term": WHOLE, **columns}, [(i, *r) for i, r in enumerate(rows)])
-    asked = dict.fromkeys((r["measure"], r["what"]) for r in knowledge["treatment_clauses"])
-    out["treatment_asks"] = ({"measure": TEXT, "what": TEXT}, list(asked))
     drugs = knowledge["drugs"]
     named = [(d["drug"], d["drug"]) for d in drugs] + [(d["class"], d["drug"]) for d in drugs]
-    out["drug_names"] = (
-        {"name": TEXT, "drug": TEXT},
-        list(dict.fromkeys([*named, *((g["group"], g["drug"]) for g in knowledge["drug_groups"])])),
-    )
+    names = list(dict.fromkeys([*named, *((g["group"], g["drug"]) for g in knowledge["drug_groups"])]))
+    out["drug_names"] = ({"name": TEXT, "drug": TEXT}, names)
+    out |= _treatment(knowledge, names)
     out["reciprocal_checks"] = _typed(knowledge, "reciprocal_checks", {
         "question": TEXT, "disease": TEXT, "item": TEXT, "kind": TEXT,
     })  # fmt: skip
@@ -170,6 +160,41 @@ def openings(knowledge: Knowledge) -> list[tuple[str, str]]:
         shortcut = [f for way in row["shortcut"].split("|") for f in way.split("&")]
         out += [(row["set"], f) for f in dict.fromkeys([row["entry"], *shortcut]) if f and (row["set"], f) not in asked]
     return out
+
+
+def _treatment(knowledge: Knowledge, names: list[tuple[str, str]]) -> dict[str, Table]:
+    """Rules and their terms by number, and what the terms ask for: once each, by drug where it is asked of drugs."""
+    numbers = {r["rule"]: i for i, r in enumerate(knowledge["treatment_rules"])}
+    asks = list(dict.fromkeys((r["measure"], r["what"]) for r in knowledge["treatment_clauses"]))
+    columns, rows = _typed(knowledge, "treatment_clauses", {
+        "rule": TEXT, "role": TEXT, "group": WHOLE, "least": WHOLE, "alternative": WHOLE, "weight": WHOLE,
+        "measure": TEXT, "what": TEXT, "comparator": TEXT, "threshold": REAL,
+    })  # fmt: skip
+    factors = {d["drug"]: float(d["prednisone_factor"] or 1) for d in knowledge["drugs"]}
+    return {
+        "treatment_rules": (
+            {"rule_no": WHOLE, "rule": TEXT, "purpose": TEXT},
+            [(numbers[r["rule"]], r["rule"], r["purpose"]) for r in knowledge["treatment_rules"]],
+        ),
+        "treatment_terms": (
+            {"term": WHOLE, "rule_no": WHOLE, "ask": WHOLE, **columns},
+            [
+                (i, numbers[r["rule"]], asks.index((r["measure"], r["what"])), *row)
+                for i, (r, row) in enumerate(zip(knowledge["treatment_clauses"], rows, strict=True))
+            ],
+        ),
+        "treatment_asks": ({"ask": WHOLE, "measure": TEXT, "what": TEXT}, [(i, *a) for i, a in enumerate(asks)]),
+        "drug_asks": (
+            {"ask": WHOLE, "measure": TEXT, "drug": TEXT, "prednisone_factor": REAL},
+            [
+                (i, measure, drug, factors[drug])
+                for i, (measure, what) in enumerate(asks)
+                if measure in DRUG_MEASURES
+                for name, drug in names
+                if name == what
+            ],
+        ),
+    }
 
 
 def _set_items(knowledge: Knowledge) -> Table:
