@@ -2,7 +2,7 @@
 -- Steered by activity_items (with their activity_indices), activity_clauses, activity_conditions, activity_bands, drugs, limits
 -- (activity_window_days). Present: found in the window without a likelier cause. Absent: denied there,
 -- or only found with a likelier cause. Anything else is unknown, so a total is an interval. Undated findings are in no window.
--- Days: the as-of day, and back from it the last day on record of every stretch as long as the window.
+-- Days: the as-of day and, if every day is asked for, back from it the last day on record of every stretch as long as the window.
 with told as (
   select o.person, o.finding, o.date,
     o.state = 'present' and o.contested_by is null as any_present,
@@ -32,6 +32,7 @@ dated as (
 days as (
   select d.person, max(d.date) as on_day
   from dated as d
+  inner join lupus as l on l.person = d.person and l.every_day
   inner join horizons as h on h.person = d.person and d.date <= h.as_of
   group by d.person, date_diff('day', d.date, h.as_of) // 30
   union

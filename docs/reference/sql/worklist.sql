@@ -42,13 +42,21 @@ induced as (
   where f.person is null
   group by d.person
 ),
+treated as (
+  select t.person, r.reason, max(t.reference) as reference
+  from treatment as t
+  inner join worklist_reasons as r on strpos(';' || r.treatment || ';', ';' || t.rule || ';') > 0
+  where t.state = 'fires' and t.counted
+  group by t.person, r.reason
+),
 hits as (
-  select p.person, p.person_id, r.reason, r.place, r.urgency, r.text, r.evidence_for, m.place as test_place,
+  select p.person, p.person_id, r.reason, r.place, r.urgency, r.text, r.evidence_for, m.place as test_place, x.reference as treatment_reference,
     coalesce(m.decisive, 0) as decisive, p.p_both + case when r.evidence_for = 'sle' then p.p_sle else p.p_fm end as certainty
   from persons_out as p
   cross join worklist_reasons as r
   left join missing as m on m.person = p.person
   left join induced as d on d.person = p.person
+  left join treated as x on x.person = p.person and x.reason = r.reason
   where p.of_interest
     and (r.coded_sle is null or r.coded_sle = case when p.sle_dx_days > 0 then 'yes' else 'no' end)
     and (r.coded_fm is null or r.coded_fm = case when p.fm_dx_days > 0 then 'yes' else 'no' end)
@@ -59,12 +67,13 @@ hits as (
     and (r.fm_met is null or r.fm_met = case when p.fm_any_met then 'yes' else 'no' end)
     and (r.forbidding_flag is null or r.forbidding_flag = case when p.forbidding_flag then 'yes' else 'no' end)
     and (r.drug_induced is null or strpos(';' || r.drug_induced || ';', ';' || coalesce(d.verdict, '') || ';') > 0)
+    and (r.treatment is null or x.person is not null)
     and (r.decisive_missing is null or r.decisive_missing = case when m.decisive > 0 then 'yes' else 'no' end)
 )
 select
   row_number() over (order by h.place, round(h.certainty, 1) desc, h.decisive, h.certainty desc, h.person) as rank,
   h.person_id, h.reason, h.urgency, h.text, coalesce(e.evidence, '') as evidence,
-  coalesce(e.evidence_reference, '') as evidence_reference, coalesce(t.test, '') as next_test, h.person
+  coalesce(h.treatment_reference, e.evidence_reference, '') as evidence_reference, coalesce(t.test, '') as next_test, h.person
 from hits as h
 left join (select distinct test, place from workup_tests) as t on t.place = h.test_place
 left join evidence as e on e.person = h.person and e.speaks_for = h.evidence_for
