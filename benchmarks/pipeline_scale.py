@@ -48,8 +48,20 @@ TELLING = (
 )  # fmt: skip
 
 
-def make_events(engine: DuckDB, knowledge: Knowledge, path: Path, persons: int, each: int, observations: int = 82, conditions: int = 92) -> None:
-    """Write `path`: `each` events for every person, all of knowledge codes; `observations` of a hundred are values, up to `conditions` codes, the rest drugs."""
+def make_events(
+    engine: DuckDB,
+    knowledge: Knowledge,
+    path: Path,
+    persons: int,
+    each: int,
+    observations: int = 82,
+    conditions: int = 92,
+) -> None:
+    """Write `path`: `each` events for every person, all of knowledge codes.
+
+    Args:
+        observations, conditions: of a hundred events those below the first are values, those below the second codes, the rest drugs.
+    """
     by_source: dict[tuple[str, str], int] = {}
     for number, _, _, _, source, rule, *_ in encode(knowledge).relations["codes"][1]:
         by_source.setdefault((source, rule), number)

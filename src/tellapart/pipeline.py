@@ -238,7 +238,19 @@ def prior_rows(knowledge: Knowledge) -> relations.Table:
 
 # what an audit still asks for when the stages are done
 KEPT = frozenset(
-    {"persons", "persons_out", "interest", "findings", "on_record", "intervals", "worklist", "horizons", "events", "treatment", "reciprocal"}
+    {
+        "persons",
+        "persons_out",
+        "interest",
+        "findings",
+        "on_record",
+        "intervals",
+        "worklist",
+        "horizons",
+        "events",
+        "treatment",
+        "reciprocal",
+    }
 )
 
 

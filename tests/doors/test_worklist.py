@@ -53,7 +53,10 @@ def treated() -> dict[str, tuple[Json, set[str], set[str]]]:
         return [{"drug": name, "start": day, "end": None, **more} for day in days]
 
     long_steroid = taken("prednisone", "2025-05-01", "2025-09-01", "2025-12-01", dose=7.5, unit="mg/d")
-    early = [{**f, "date": "2025-03-01"} for f in (*KNOWN, cases.state("anti_dsdna", "absent"), cases.state("anti_sm", "absent"))]
+    early = [
+        {**f, "date": "2025-03-01"}
+        for f in (*KNOWN, cases.state("anti_dsdna", "absent"), cases.state("anti_sm", "absent"))
+    ]
     both = [*LUPUS, cases.value("tender_points", 16)] + [cases.state(s, by="clinician") for s in COMPLAINTS]
     nephritis = cases.state("nephritis_class_iv")
     return {
