@@ -87,5 +87,17 @@ def test_totals_by_the_links_of_loinc(tmp_path: Path) -> None:
         answered("/44250-9", "Little interest", {"valueInteger": 2}),
         answered("/44261-6", None, {"valueInteger": 14}),
     ]
-    (form,) = response(tmp_path, *items, url="http://loinc.org/q/44249-1")["instruments"]
+    _, form = response(tmp_path, *items, url="http://loinc.org/q/44249-1")["instruments"]
     assert (form["instrument"], form["total"], form["band"]) == ("phq_9", 14, "moderate")
+
+
+def test_items_and_answers_by_the_codes_of_loinc(tmp_path: Path) -> None:
+    codes = ["44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3", "44260-8"]
+    often = ["LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"]  # 0, 1, 2, 3
+    items = [
+        answered(f"/{c}", None, {"valueCoding": {"system": "http://loinc.org", "code": often[i % 4], "display": "x"}})
+        for i, c in enumerate(codes)
+    ]
+    document = response(tmp_path, *items, url="http://loinc.org/q/44249-1")
+    assert [(f["scale"], f["total"]) for f in document["instruments"]] == [("phq_2", 1), ("phq_9", 12)]
+    assert not [f for f in document["red_flags"] if f["flag"] == "self_harm_thoughts"]

@@ -1,5 +1,9 @@
 """Totals of filled-in forms: polysymptomatic distress 0 to 31 with its bands, other totals, and changes that matter.
 
+FIQR (Bennett 2009, doi 10.1186/ar2783): function sum / 3, impact sum, symptoms sum / 2, 0 to 100; one missing function answer
+weighs the rest by 9/8, more than that or any other missing answer leaves no total. PHQ-9 and GAD-7: up to two missing answers
+take the mean of the others.
+
 Bands of WPI + SSS: Wolfe 2015 (doi 10.3899/jrheum.141519) 0-3 none, 4-7 mild, 8-11 moderate, 12-19 severe, 20-31 very
 severe; for people diagnosed with fibromyalgia the Italian registry: 0-5 remission, 6-15 mild, 16-20 moderate, 21-25 severe,
 above 25 very severe.
@@ -12,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tellapart.errors import InputError
+from tellapart.knowledge.load import load
 from tellapart.tasks.workup import workup_document, workup_documents
 
 Json = dict[str, Any]
@@ -139,3 +145,105 @@ def test_no_other_total_is_taken_for_a_screen_of_fibromyalgia() -> None:
     made = workup_document(record({"instrument": "phq_9", "date": "2025-06-01", "total": 20}))
     assert "first" not in {c["set"] for c in made["criteria"]}
     assert all(c["met"] is not True for c in made["criteria"])
+
+
+FIQR = {
+    "function": ["brush_hair", "walk_20_minutes", "prepare_meal", "clean_floors", "carry_groceries", "climb_stairs", "change_sheets", "sit_45_minutes", "shop_groceries"],
+    "impact": ["prevented_goals", "overwhelmed"],
+    "symptoms": ["pain", "energy", "stiffness", "sleep", "depression", "memory", "anxiety", "tenderness", "balance", "sensitivity"],
+}  # fmt: skip
+PHQ = ["interest", "mood", "sleep", "energy", "appetite", "worth", "concentration", "slowness", "self_harm"]
+GAD = ["nervous", "control", "worry", "relax", "restless", "irritable", "afraid"]
+
+
+def fiqr(function: int, impact: int, symptoms: int, *missing: str) -> Json:
+    level = {"function": function, "impact": impact, "symptoms": symptoms}
+    answers = {i: level[d] for d, items in FIQR.items() for i in items if i not in missing}
+    return {"instrument": "fiqr", "date": "2025-06-01", **answers}
+
+
+def answers(instrument: str, items: list[str], values: list[int | None]) -> Json:
+    given = {i: v for i, v in zip(items, values, strict=True) if v is not None}
+    return {"instrument": instrument, "date": "2025-06-01", **given}
+
+
+@pytest.mark.parametrize(
+    ("form", "low", "high"),
+    [
+        (fiqr(10, 10, 10), 100, 100), (fiqr(5, 5, 5), 50, 50), (fiqr(0, 0, 0), 0, 0), (fiqr(3, 0, 0), 9, 9), (fiqr(0, 7, 0), 14, 14),
+        (fiqr(0, 0, 4), 20, 20),
+        # one of nine function answers missing: 8 x 6 = 48, times 9/8 = 54, / 3 = 18; impact 2 x 2 = 4; symptoms 10 x 1 / 2 = 5
+        (fiqr(6, 2, 1, "climb_stairs"), 27, 27),
+        # two: no total; 7 x 6 = 42 to 62, / 3 = 14 to 20.67
+        (fiqr(6, 2, 1, "climb_stairs", "shop_groceries"), 23, 29.666667),
+        (fiqr(6, 2, 1, "overwhelmed"), 25, 35), (fiqr(6, 2, 1, "balance"), 26.5, 31.5),
+        # nine 3, four missing none: (1+2+3+0+1+2+3+0+1) = 13
+        (answers("phq_9", PHQ, [1, 2, 3, 0, 1, 2, 3, 0, 1]), 13, 13),
+        # two missing: seven answers of 2 are 14, times 9/7 = 18
+        (answers("phq_9", PHQ, [2, 2, 2, 2, 2, 2, 2, None, None]), 18, 18),
+        (answers("phq_9", PHQ, [2, 2, 2, 2, 2, 2, None, None, None]), 12, 21),
+        (answers("gad_7", GAD, [3, 3, 3, 3, 3, 3, 3]), 21, 21), (answers("gad_7", GAD, [1, 1, 1, 1, 1, None, None]), 7, 7),
+        (answers("gad_7", GAD, [1, 1, 1, 1, None, None, None]), 4, 13),
+        (answers("phq_2", PHQ[:2], [1, None]), 1, 4),
+    ],
+)  # fmt: skip
+def test_answers_make_the_total_by_the_rule_of_the_instrument(form: Json, low: float, high: float) -> None:
+    (one,) = [i for i in workup_document(record(form))["instruments"] if i["scale"] == form["instrument"]]
+    assert (one["low"], one["high"]) == (low, high)
+    assert one["total"] == (low if low == high else None)
+
+
+def test_a_total_beside_its_answers_stands_only_where_they_leave_it_open() -> None:
+    whole = answers("phq_9", PHQ, [1] * 9)
+    part = answers("phq_9", PHQ, [1, 1, 1, *[None] * 6])
+    made = workup_documents([record({**whole, "total": 20}), record({**part, "total": 11}), record({**part, "total": 2})])
+    totals = [next((i["low"], i["high"]) for i in d["instruments"] if i["scale"] == "phq_9") for d in made]
+    assert totals == [(9, 9), (11, 11), (3, 21)]
+
+
+def test_a_phq_9_shows_its_core_of_mood_beside_the_total() -> None:
+    made = workup_document(record(answers("phq_9", PHQ, [3, 2, 0, 0, 0, 0, 0, 0, 0])))
+    assert {i["scale"]: (i["total"], i["band"]) for i in made["instruments"]} == {
+        "phq_9": (5, "mild"), "phq_2": (5, "positive")
+    }  # fmt: skip
+
+
+def test_slaq_items_never_pass_for_the_published_total() -> None:
+    lupus = ["raynaud", "cheek_rash", "other_rash", "sun_rash", "fever", "hair_loss"]
+    other = ["headache", "abdominal_pain", "numbness", "stroke", "fatigue", "forgetfulness", "muscle_pain", "muscle_weakness",
+             "weight_loss", "mouth_sores", "skin_spots", "swollen_glands", "breathlessness", "chest_pain", "seizures", "low_mood",
+             "joint_pain", "joint_swelling"]  # fmt: skip
+    form = answers("slaq_items", lupus + other, [1] * 6 + [3] * 8 + [0] * 10)
+    made = {i["scale"]: i["total"] for i in workup_document(record(form))["instruments"]}
+    assert made == {"slaq_items_unweighted": 30, "slaq_lupus_leaning": 0.333333, "slaq_fm_leaning": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "changed"),
+    [
+        # lupus: 9.1 of 100 is worse, 13.9 better (Colangelo 2009); HAQ-DI 0.14 worse, 0.08 better
+        ("fatigue_vas", 40, 49, "unchanged"), ("fatigue_vas", 40, 50, "worse"), ("fatigue_vas", 40, 27, "unchanged"), ("fatigue_vas", 40, 26, "better"),
+        ("haq_di", 1.0, 0.9, "better"), ("haq_di", 1.0, 1.1, "unchanged"), ("haq_di", 1.0, 1.15, "worse"),
+        ("sf_36_mcs", 40, 42, "unchanged"), ("sf_36_mcs", 40, 38, "worse"), ("pain_nrs", 5, 7, "worse"), ("pain_nrs", 5, 4, "unchanged"),
+    ],
+)  # fmt: skip
+def test_a_change_for_the_better_may_need_another_size(name: str, before: float, after: float, changed: str) -> None:
+    dated = [{"instrument": name, "date": d, "total": t} for d, t in (("2025-01-01", before), ("2025-06-01", after))]
+    assert workup_document(record(*dated))["instruments"][1]["changed"] == changed
+
+
+def test_thoughts_of_self_harm_are_the_first_thing_said_at_any_total() -> None:
+    recent = [{**answers("phq_9", PHQ, [n] * 8 + [last]), "date": "2025-12-20"} for n, last in ((0, 1), (3, 0), (3, None))]
+    low, none, unknown = workup_documents([record(form) for form in recent])
+    assert low["red_flags"][0]["flag"] == "self_harm_thoughts"
+    assert low["red_flags"][0]["urgency"] == "emergency"
+    assert not [f for d in (none, unknown) for f in d["red_flags"] if f["flag"] == "self_harm_thoughts"]
+
+
+@pytest.mark.parametrize("name", ["first", "facit_fatigue", "promis_fatigue", "psqi", "isi", "mdhaq", "sf_36_pcs", "haq_di"])
+def test_licensed_instruments_take_their_total_only_and_say_why(name: str) -> None:
+    (row,) = [r for r in load()["instruments"] if r["instrument"] == name]
+    assert row["terms"] == "total"
+    assert row["terms_note"]
+    with pytest.raises(InputError, match="no answer"):
+        workup_document(record({"instrument": name, "date": "2025-06-01", "item_1": 1}))

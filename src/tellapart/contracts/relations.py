@@ -486,8 +486,8 @@ WHATIF = Relation(
 
 INSTRUMENT_TOTALS = Relation(
     "instrument_totals",
-    "one row per person of interest and filled-in form: its total as an interval, its band, the change since the one before",
-    ("person", "group_key", "instrument"),
+    "one row per person of interest, filled-in form and scale of it: its total as an interval, its band, the change since the one before",
+    ("person", "group_key", "instrument", "scale"),
     {
         "person": WHOLE, "group_key": TEXT, "instrument": TEXT, "scale": TEXT, "date": DAY, "by": TEXT, "low": REAL,
         "high": REAL, "band": TEXT, "band_table": TEXT, "minimal_change": REAL, "change": REAL, "changed": TEXT,

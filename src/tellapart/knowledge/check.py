@@ -7,7 +7,7 @@ from a closed list. Cross-table rules (blocks, overlapping rules, check digits, 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -198,16 +198,20 @@ SPECS: dict[str, Spec] = {
             ), (*YES_NO, "")),
         },
     ),
-    "instruments": Spec(("instrument",), needed=("label",)),
+    "instruments": Spec(("instrument",), needed=("label",), choices={"terms": ("items", "total")}),
     "instrument_items": Spec(
         ("instrument", "item"), {"instrument": ("instruments", "instrument"), "finding": FINDING},
         numbers=("low", "high", "present_at", "absent_at"),
     ),
-    "instrument_variables": Spec(("instrument", "variable"), {"instrument": ("instruments", "instrument")}, ("items",)),
-    "questionnaire_words": Spec(("kind", "key"), needed=("key", "code"), choices={"kind": ("link", "text")}),
+    "instrument_variables": Spec(
+        ("instrument", "variable", "part"), {"instrument": ("instruments", "instrument")},
+        ("items", "divisor", "may_miss"), ("divisor", "may_miss"),
+    ),
+    "questionnaire_words": Spec(("kind", "key"), needed=("key", "code"), choices={"kind": ("link", "text", "answer")}),
     "instrument_scales": Spec(
-        ("instrument",), {"instrument": ("instruments", "instrument")},
-        ("scale", "label", "variables", "maximum"), ("maximum", "minimal_change", "relative_change", "change_needs"),
+        ("instrument", "scale"), {"instrument": ("instruments", "instrument")},
+        ("scale", "label", "variables", "maximum"),
+        ("maximum", "minimal_change", "minimal_change_better", "relative_change", "change_needs"),
         {"higher_is": ("worse", "better")},
     ),
     "instrument_bands": Spec(
@@ -638,9 +642,16 @@ def _scales(tables: Tables) -> Iterator[str]:
             if (row["instrument"], variable) not in known:
                 yield f"instrument_scales.csv:{line}: variables: {variable!r} is not worked out for {row['instrument']}"
     totalled = {r["instrument"] for r in tables["instrument_scales"]}
+    asked: dict[str, set[str]] = defaultdict(set)
+    for row in tables["instrument_items"]:
+        asked[row["instrument"]].add(row["item"])
     for line, row in _lines(tables, "instruments"):
         if row["instrument"] not in totalled:
             yield f"instruments.csv:{line}: instrument: {row['instrument']!r} has no total in instrument_scales.csv"
+        if row["terms"] == "total" and not row["terms_note"]:
+            yield f"instruments.csv:{line}: terms_note: say why {row['instrument']!r} takes its total only"
+        if row["terms"] == "total" and asked[row["instrument"]] != {"total"}:
+            yield f"instruments.csv:{line}: terms: {row['instrument']!r} takes its total only, but instrument_items.csv has other items"
     lowest: dict[tuple[str, str], float] = {}
     for row in tables["instrument_bands"]:
         key = (row["scale"], row["population"])
@@ -659,5 +670,5 @@ def _words(tables: Tables) -> Iterator[str]:
         for s in tables["pain_sites"]
     }
     for line, row in _lines(tables, "questionnaire_words"):
-        if row["code"] not in codes:
+        if row["kind"] != "answer" and row["code"] not in codes:
             yield f"questionnaire_words.csv:{line}: code: {row['code']!r} is no item or site of an instrument"

@@ -86,19 +86,21 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         "instrument": TEXT, "item": TEXT, "low": REAL, "high": REAL,
     })  # fmt: skip
     out["instrument_variables"] = (
-        {"instrument": TEXT, "variable": TEXT, "item": TEXT},
+        {"instrument": TEXT, "variable": TEXT, "part": TEXT, "item": TEXT, "divisor": REAL, "may_miss": WHOLE, "stated_as": TEXT},
         [
-            (r["instrument"], r["variable"], item)
+            (r["instrument"], r["variable"], r["part"], item, float(r["divisor"]), int(r["may_miss"]), r["stated_as"] or r["variable"])
             for r in knowledge["instrument_variables"]
             for item in r["items"].split(";")
         ],
     )
     out["instrument_scales"] = (
-        {"instrument": TEXT, "scale": TEXT, "variable": TEXT, "higher_is": TEXT, "minimal_change": REAL,
-         "relative_change": REAL, "change_needs": REAL},
+        {"instrument": TEXT, "scale": TEXT, "variable": TEXT, "higher_is": TEXT, "maximum": REAL, "minimal_change": REAL,
+         "minimal_change_better": REAL, "relative_change": REAL, "change_needs": REAL},
         [
-            (r["instrument"], r["scale"], v, r["higher_is"],
-             *(float(r[c]) if r[c] else None for c in ("minimal_change", "relative_change", "change_needs")))
+            (r["instrument"], r["scale"], v, r["higher_is"], float(r["maximum"]), *(
+                float(r[c]) if r[c] else None
+                for c in ("minimal_change", "minimal_change_better", "relative_change", "change_needs")
+            ))
             for r in knowledge["instrument_scales"]
             for v in r["variables"].split(";")
         ],

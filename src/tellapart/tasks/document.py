@@ -341,19 +341,19 @@ class Documents:
 
     def _instruments(self, person: int) -> list[Json]:
         """Every filled-in form with its total, in order of time."""
-        scales = {r["instrument"]: r for r in self.knowledge["instrument_scales"]}
+        scales = {(r["instrument"], r["scale"]): r for r in self.knowledge["instrument_scales"]}
         return [
             {
-                "instrument": f["instrument"], "scale": f["scale"], "label": scales[f["instrument"]]["label"],
+                "instrument": f["instrument"], "scale": f["scale"], "label": scales[f["instrument"], f["scale"]]["label"],
                 "date": plain(f["date"]), "reference": f["group_key"], "by": f["by"],
                 "total": _number(f["low"]) if f["low"] == f["high"] else None,
                 "low": _number(f["low"]), "high": _number(f["high"]),
-                "maximum": _number(float(scales[f["instrument"]]["maximum"])),
+                "maximum": _number(float(scales[f["instrument"], f["scale"]]["maximum"])),
                 "band": f["band"], "band_table": f["band_table"], "minimal_change": _number(f["minimal_change"]),
                 "change": _number(f["change"]), "changed": f["changed"],
-                "references": scales[f["instrument"]]["citation"].split(";"),
+                "references": scales[f["instrument"], f["scale"]]["citation"].split(";"),
             }
-            for f in self._rows("instrument_totals", person, "date nulls last, group_key")
+            for f in self._rows("instrument_totals", person, "date nulls last, group_key, scale")
         ]  # fmt: skip
 
     def _drug_induced(self, person: int, by_finding: dict[str, Json]) -> list[Json]:

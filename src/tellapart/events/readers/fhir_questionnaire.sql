@@ -10,7 +10,7 @@ create or replace macro fhir_worded(kind, said) as
   getvariable('fhir_word_codes')[list_position(
     getvariable('fhir_word_keys'),
     kind || ':' || case kind
-      when 'link' then lower(said) else trim(regexp_replace(lower(said), '[^a-z0-9]+', ' ', 'g'))
+      when 'text' then trim(regexp_replace(lower(said), '[^a-z0-9]+', ' ', 'g')) else lower(said)
     end
   )];
 insert into statements
@@ -81,7 +81,7 @@ answered as (
     end as place,
     coalesce(
       case a.a."valueBoolean" when 'true' then '1' when 'false' then '0' end,
-      case a.a."valueCoding".code when 'LA33-6' then '1' when 'LA32-8' then '0' end,  -- LOINC: Yes, No
+      fhir_worded('answer', a.a."valueCoding".code),
       a.a."valueInteger", a.a."valueDecimal", a.a."valueQuantity".value, a.a."valueCoding".code,
       a.a."valueCoding".display, a.a."valueString", a.a."valueDate"
     ) as value,
