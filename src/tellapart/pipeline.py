@@ -168,6 +168,26 @@ ACTIVITY = (
     ),
 )  # fmt: skip
 
+# when it rose, of which kind, and which of the Duke groups
+FLARES = (
+    Stage(
+        "flare_signs",
+        "criteria/flare_signs.sql",
+        (
+            "activity", "activity_items", "findings", "lupus", "interest_events", "codes", "exposures", "drugs", "drug_names",
+            "instrument_totals", "horizons", "flare_rules", "flare_looks",
+        ),
+        only_with="activity",
+    ),
+    Stage(
+        "duke_groups",
+        "criteria/duke_groups.sql",
+        ("activity", "interest_events", "codes", "instrument_totals", "fm_forms", "duke_rules"),
+        only_with="activity",
+    ),
+    Stage("type2_course", "criteria/type2_course.sql", ("activity", "instrument_totals"), only_with="activity"),
+)  # fmt: skip
+
 # which treatment does not fit the evidence, and what was not yet looked for
 TREATMENT = (
     Stage("drug_use", "answers/drug_use.sql", ("exposures", "horizons", "interest_events", "codes"), only_with="exposures"),
@@ -213,8 +233,8 @@ ANSWERS = (
 
 AUDIT = EVERYBODY + INTEREST + ASKED + ACTIVITY + TREATMENT + ANSWERS
 # one person is of interest because somebody asks: the same statements, without the search through everybody
-WORKUP = FORMS + PRIORS + INTEREST + ITEMS + NEXT + ACTIVITY + TREATMENT
-STAGES = EVERYBODY + INTEREST + ITEMS + NEXT + ASKED + ACTIVITY + TREATMENT + ANSWERS
+WORKUP = FORMS + PRIORS + INTEREST + ITEMS + NEXT + ACTIVITY + FLARES + TREATMENT
+STAGES = EVERYBODY + INTEREST + ITEMS + NEXT + ASKED + ACTIVITY + FLARES + TREATMENT + ANSWERS
 
 
 @lru_cache(maxsize=4)

@@ -529,6 +529,30 @@ ACTIVITY = Relation(
     },
 )  # fmt: skip
 
+FLARE_SIGNS = Relation(
+    "flare_signs",
+    "one row per flare of a person with lupus, or change that is none, and sign of it: kind, pattern, course; rule and day of the sign",
+    ("person", "start_date", "is_flare", "rule", "day"),
+    {
+        "person": WHOLE, "start_date": DAY, "is_flare": FLAG, "type": TEXT, "pattern": TEXT, "severity": TEXT, "urgent": FLAG,
+        "certainty": REAL, "peak_date": DAY, "end_date": DAY, "rule": TEXT, "axis": TEXT, "day": DAY, "sure": FLAG,
+    },
+)  # fmt: skip
+
+DUKE_GROUPS = Relation(
+    "duke_groups",
+    "one row per person with lupus, day of assessment and published version: is Type 1, is Type 2 high, and the group",
+    ("person", "on_day", "version"),
+    {"person": WHOLE, "on_day": DAY, "version": TEXT, "type1": FLAG, "type2": FLAG, "group": TEXT},
+)
+
+TYPE2_COURSE = Relation(
+    "type2_course",
+    "one row per person with lupus and forms of distress: does Type 2 stay when Type 1 is quiet",
+    ("person",),
+    {"person": WHOLE, "visits": WHOLE, "quiet_visits": WHOLE, "quiet_median": REAL, "rho": REAL, "course": TEXT},
+)
+
 # the differential room
 
 SETTINGS = Relation(
@@ -711,6 +735,7 @@ MADE = (
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, SERIES, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, ACTIVITY_ASKED, LUPUS, ACTIVITY,
+    FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS,
     DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST,

@@ -116,6 +116,18 @@ SPECS: dict[str, Spec] = {
         ("item", "measure", "what"), {"item": ("activity_items", "item")}, ("what", "threshold"), ("threshold",),
         {"measure": ("index", "new", "value", "steroid", "drug"), "comparator": ("<=", "<")},
     ),
+    "flare_rules": Spec(
+        ("rule",), needed=("what", "label"), numbers=("threshold",),
+        choices={"kind": ("rise", "total", "new_item", "value", "value_rise", "finding", "form", "dose_rise", "started"),
+                 "axis": ("type1", "type2", "serology", "treatment"), "severity": ("moderate", "severe"), "urgent": YES_NO,
+                 "set": ("", "sledai_2k", "selena_sledai"), "comparator": ("", ">", ">=", "<")},
+    ),
+    "flare_looks": Spec(("kind", "item"), {"item": ("activity_items", "item")}, choices={"kind": ("examination", "laboratory")}),
+    "flare_triage": Spec(("pattern",), needed=("label", "text")),
+    "duke_rules": Spec(
+        ("version", "axis", "measure", "what"), needed=("what", "threshold"), numbers=("threshold",),
+        choices={"axis": ("type1", "type2"), "measure": ("index", "item", "value", "scale", "set")},
+    ),
     "activity_bands": Spec(
         ("index", "low"), {"index": ("activity_indices", "index")}, ("low", "high", "category", "text"), ("low", "high")
     ),

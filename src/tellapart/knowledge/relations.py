@@ -128,6 +128,13 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     out["activity_conditions"] = _typed(knowledge, "activity_conditions", {
         "item": TEXT, "measure": TEXT, "what": TEXT, "comparator": TEXT, "threshold": REAL, "unit": TEXT,
     })  # fmt: skip
+    out["flare_rules"] = _typed(knowledge, "flare_rules", {
+        "rule": TEXT, "kind": TEXT, "what": TEXT, "comparator": TEXT, "threshold": REAL, "axis": TEXT, "severity": TEXT, "urgent": TEXT,
+    })  # fmt: skip
+    out["flare_looks"] = _typed(knowledge, "flare_looks", {"kind": TEXT, "item": TEXT})
+    out["duke_rules"] = _typed(
+        knowledge, "duke_rules", {"version": TEXT, "axis": TEXT, "measure": TEXT, "what": TEXT, "threshold": REAL}
+    )
     out["activity_bands"] = _typed(
         knowledge, "activity_bands", {"index": TEXT, "low": REAL, "high": REAL, "category": TEXT}
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tellapart.rendering import activity, charts, drug_induced, treatment, words
+from tellapart.rendering import activity, charts, drug_induced, flares, treatment, words
 from tellapart.rendering.words import Document, Labels
 
 
@@ -79,6 +79,8 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "activity": activity.lines(doc, labels),
         "activity_caption": activity.caption(doc),
         "activity_course": activity.course(doc),
+        "flares": flares,
+        "flare_lines": flares.lines(doc),
         "worksheets": [_worksheet(c, labels) for c in doc.get("criteria") or ()],
         "next_tests": [_test(t, labels) for t in doc.get("next_tests") or ()],
         "treatment": treatment,

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tellapart.rendering import activity, drug_induced, explanation, treatment, words
+from tellapart.rendering import activity, drug_induced, explanation, flares, treatment, words
 from tellapart.rendering.words import Document, Labels
 
 _MOST_WEIGHTS = 8
@@ -70,7 +70,8 @@ def _workup(doc: Document, labels: Labels) -> list[RenderableType]:
         parts += [_body(Text(explanation.CAPTION, style="dim")), _body(steps)]
     parts += _unknown(doc, labels)
     parts += _activity(doc, labels)
-    parts += _drug_induced(doc)
+    parts += _verdicts(flares.TITLE, flares.NOTE, flares.lines(doc))
+    parts += _verdicts(drug_induced.TITLE, drug_induced.NOTE, drug_induced.lines(doc))
     parts += _treatment(doc)
     parts += _later_sections(doc, labels)
     parts += _bullets("Conflicts in the record", words.conflicts(doc, labels))
@@ -224,11 +225,10 @@ def _activity(doc: Document, labels: Labels) -> list[RenderableType]:
     return parts
 
 
-def _drug_induced(doc: Document) -> list[RenderableType]:
-    lines = drug_induced.lines(doc)
+def _verdicts(title: str, note: str, lines: list[tuple[str, str, list[str]]]) -> list[RenderableType]:
     if not lines:
         return []
-    parts = [*_heading(drug_induced.TITLE), _body(Text(drug_induced.NOTE, style="dim"))]
+    parts = [*_heading(title), _body(Text(note, style="dim"))]
     for name, verdict, notes in lines:
         parts.append(_body(Text(f"{name}: ").append(verdict, style="bold")))
         parts += [_under(note, level=2) for note in notes]

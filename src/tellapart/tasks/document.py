@@ -97,7 +97,7 @@ class Documents:
             "activity_course": self._activity_course(person),
             "drug_induced": self._drug_induced(person, by_finding),
             "course": self._course(person),
-            "flares": [],
+            **self._flares(person),
             "reciprocal": self._reciprocal(person),
             "missing_tests": self._missing_tests(person, by_finding),
             "coverage": self._coverage(),
@@ -564,6 +564,44 @@ class Documents:
             "index": row["index"], "date": plain(row["on_day"]), "total": low if low == high else None, "low": low,
             "high": high, "category": row["category"], "at_least": row["at_least"], "stated": row["stated"],
         }  # fmt: skip
+
+    def _flares(self, person: int) -> Json:
+        """Flares of lupus on record, changes that are none, the Duke groups of the latest day, and the course of Type 2."""
+        rules = {r["rule"]: r for r in self.knowledge["flare_rules"]}
+        triage = {r["pattern"]: r for r in self.knowledge["flare_triage"]}
+        found: dict[tuple[bool, Any], list[Json]] = defaultdict(list)
+        for row in self._rows("flare_signs", person, "start_date, day, rule"):
+            found[row["is_flare"], row["start_date"]].append(row)
+        entries: dict[bool, list[Json]] = {True: [], False: []}
+        for (is_flare, start), rows in found.items():
+            first = rows[0]
+            entries[is_flare].append(
+                {
+                    "start": plain(start), "peak": plain(first["peak_date"]), "end": plain(first["end_date"]), "type": first["type"],
+                    "basis": "examination", "severity": first["severity"], "certainty": first["certainty"],
+                    "treatment_only": first["pattern"] == "treatment_only", "pattern": first["pattern"],
+                    "label": triage[first["pattern"]]["label"], "text": triage[first["pattern"]]["text"], "urgent": first["urgent"],
+                    "signals": list(dict.fromkeys(r["rule"] for r in rows if not is_flare or r["axis"] in ("type1", "type2"))),
+                    "signs": [
+                        {"rule": r["rule"], "label": rules[r["rule"]]["label"], "date": plain(r["day"]), "axis": r["axis"],
+                         "known_absent_before": r["sure"]}
+                        for r in rows
+                    ],
+                    "references": triage[first["pattern"]]["citation"].split(";"),
+                }
+            )  # fmt: skip
+        groups = self._rows("duke_groups", person, "on_day, version")
+        course = self._rows("type2_course", person)
+        return {
+            "flares": entries[True],
+            "not_flares": entries[False],
+            "duke_groups": [
+                {"version": g["version"], "date": plain(g["on_day"]), "type1": g["type1"], "type2": g["type2"], "group": g["group"]}
+                for g in groups
+                if g["on_day"] == groups[-1]["on_day"]
+            ],
+            "type2_course": {k: v for k, v in course[0].items() if k != "person"} if course else None,
+        }
 
     def _differential(self, person: int, by_finding: dict[str, Json], flags: list[Json]) -> Json:
         interval, call = self._rows("intervals", person)[0], self._rows("calls", person)[0]
