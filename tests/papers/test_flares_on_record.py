@@ -18,7 +18,9 @@ from tellapart.tasks.workup import workup_document, workup_documents
 
 Json = dict[str, Any]
 BASES = json.loads((Path(__file__).parent / "activity" / "activity.json").read_text(encoding="utf-8"))["bases"]
-QUIET = [f for f in BASES["nothing_active"] if f["finding"] != "sle_dx"]  # every item of SLEDAI-2K looked for, none found
+QUIET = [
+    f for f in BASES["nothing_active"] if f["finding"] != "sle_dx"
+]  # every item of SLEDAI-2K looked for, none found
 NUMBER = count(1)
 
 
@@ -68,7 +70,9 @@ def test_a_medicine_alone_is_never_a_flare() -> None:
         assert one["flares"] == []
         (change,) = one["not_flares"]
         assert (change["pattern"], change["treatment_only"], change["type"]) == ("treatment_only", True, "undetermined")
-    ill = workup_document(record(visit("2024-01-10"), visit("2024-06-10", "synovitis"), visit("2024-12-10"), drugs=prednisone))
+    ill = workup_document(
+        record(visit("2024-01-10"), visit("2024-06-10", "synovitis"), visit("2024-12-10"), drugs=prednisone)
+    )
     assert [(f["type"], f["treatment_only"]) for f in ill["flares"]] == [("type1", False)]
     assert "sfi_steroid_up" in {s["rule"] for s in ill["flares"][0]["signs"]}
     assert "sfi_steroid_up" not in ill["flares"][0]["signals"]
@@ -86,7 +90,9 @@ def test_a_lower_or_unknown_dose_is_no_rise() -> None:
 
 
 def test_serology_alone_is_no_flare() -> None:
-    made = workup_document(record(visit("2024-01-10"), visit("2024-06-10", "anti_dsdna", "low_c3"), visit("2024-12-10")))
+    made = workup_document(
+        record(visit("2024-01-10"), visit("2024-06-10", "anti_dsdna", "low_c3"), visit("2024-12-10"))
+    )
     assert made["flares"] == []  # though SLEDAI-2K rose by 4
     assert [f["pattern"] for f in made["not_flares"]] == ["serological_only"]
 
@@ -108,6 +114,18 @@ def test_a_sign_never_looked_for_before_makes_a_flare_less_certain() -> None:
     (flare,) = made["flares"]
     assert flare["certainty"] == 0
     assert flare["end"] is None
+    assert flare["missing"] == []
+
+
+def test_a_flare_names_what_was_not_looked_for() -> None:
+    day = "2024-06-10"
+    later = [
+        {"finding": "synovitis", "state": "present", "date": day, "by": "clinician"},
+        {"finding": "platelets", "value": 200, "unit": "10*9/L", "date": day},
+    ]
+    (flare,) = workup_document(record(visit("2024-01-10"), later))["flares"]
+    assert {"urine protein", "complement", "examination of the skin"} <= set(flare["missing"])
+    assert not {"platelets", "examination of the joints"} & set(flare["missing"])
 
 
 def test_what_was_not_looked_for_ends_nothing_and_is_no_relapse() -> None:
@@ -120,8 +138,12 @@ def test_what_was_not_looked_for_ends_nothing_and_is_no_relapse() -> None:
 
 
 def test_signs_near_one_another_are_one_flare() -> None:
-    near = record(visit("2024-01-10"), visit("2024-06-10", "synovitis"), visit("2024-07-20", "synovitis", "oral_ulcers"))
-    apart = record(visit("2024-01-10"), visit("2024-06-10", "synovitis"), visit("2024-12-10", "synovitis", "oral_ulcers"))
+    near = record(
+        visit("2024-01-10"), visit("2024-06-10", "synovitis"), visit("2024-07-20", "synovitis", "oral_ulcers")
+    )
+    apart = record(
+        visit("2024-01-10"), visit("2024-06-10", "synovitis"), visit("2024-12-10", "synovitis", "oral_ulcers")
+    )
     assert [len(d["flares"]) for d in workup_documents([near, apart])] == [1, 2]
 
 
@@ -130,11 +152,18 @@ def test_the_physician_s_global_makes_a_flare_by_its_rise_and_height() -> None:
         record(visit("2024-01-10", physician_global=0.5), visit("2024-06-10", physician_global=1.4), visit("2024-12-10", physician_global=2.6))
     )  # fmt: skip
     (flare,) = made["flares"]
-    assert (flare["start"], flare["severity"], set(flare["signals"])) == ("2024-12-10", "severe", {"sfi_global_rise", "sfi_global"})
+    assert (flare["start"], flare["severity"], set(flare["signals"])) == (
+        "2024-12-10",
+        "severe",
+        {"sfi_global_rise", "sfi_global"},
+    )
 
 
 def test_a_total_scored_by_a_clinician_counts() -> None:
-    totals = [{"finding": "sledai_2k_total", "value": v, "date": d} for v, d in ((2, "2024-01-10"), (14, "2024-06-10"), (2, "2024-12-10"))]
+    totals = [
+        {"finding": "sledai_2k_total", "value": v, "date": d}
+        for v, d in ((2, "2024-01-10"), (14, "2024-06-10"), (2, "2024-12-10"))
+    ]
     (flare,) = workup_document(record(totals))["flares"]
     assert (flare["start"], flare["severity"]) == ("2024-06-10", "severe")
     assert set(flare["signals"]) == {"sledai_2k_rise", "sfi_rise", "sfi_total"}
@@ -152,7 +181,9 @@ def test_a_total_scored_by_a_clinician_counts() -> None:
 def test_more_distress_without_an_objective_sign_is_type_2_if_somebody_looked(
     later: list[Json], after: int, pattern: str | None, kind: str | None
 ) -> None:
-    made = workup_document(record(visit("2024-01-10"), later, forms=[distress("2024-01-10", 6), distress("2024-06-10", after)]))
+    made = workup_document(
+        record(visit("2024-01-10"), later, forms=[distress("2024-01-10", 6), distress("2024-06-10", after)])
+    )
     assert [(f["pattern"], f["type"]) for f in made["flares"]] == ([(pattern, kind)] if pattern else [])
 
 
@@ -205,7 +236,11 @@ def test_type_2_that_stays_when_type_1_is_quiet_is_persistent(
 
 def test_nobody_without_lupus_has_flares() -> None:
     plain = record(visit("2024-01-10"), visit("2024-06-10", "synovitis"))
-    plain = {**plain, "setting": "general_population", "findings": [f for f in plain["findings"] if f["finding"] != "sle_dx"]}
+    plain = {
+        **plain,
+        "setting": "general_population",
+        "findings": [f for f in plain["findings"] if f["finding"] != "sle_dx"],
+    }
     made = workup_document(plain)
     assert made["activity"] == []
     assert (made["flares"], made["not_flares"], made["duke_groups"], made["type2_course"]) == ([], [], [], None)

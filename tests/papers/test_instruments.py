@@ -196,7 +196,9 @@ def test_answers_make_the_total_by_the_rule_of_the_instrument(form: Json, low: f
 def test_a_total_beside_its_answers_stands_only_where_they_leave_it_open() -> None:
     whole = answers("phq_9", PHQ, [1] * 9)
     part = answers("phq_9", PHQ, [1, 1, 1, *[None] * 6])
-    made = workup_documents([record({**whole, "total": 20}), record({**part, "total": 11}), record({**part, "total": 2})])
+    made = workup_documents(
+        [record({**whole, "total": 20}), record({**part, "total": 11}), record({**part, "total": 2})]
+    )
     totals = [next((i["low"], i["high"]) for i in d["instruments"] if i["scale"] == "phq_9") for d in made]
     assert totals == [(9, 9), (11, 11), (3, 21)]
 
@@ -233,14 +235,18 @@ def test_a_change_for_the_better_may_need_another_size(name: str, before: float,
 
 
 def test_thoughts_of_self_harm_are_the_first_thing_said_at_any_total() -> None:
-    recent = [{**answers("phq_9", PHQ, [n] * 8 + [last]), "date": "2025-12-20"} for n, last in ((0, 1), (3, 0), (3, None))]
+    recent = [
+        {**answers("phq_9", PHQ, [n] * 8 + [last]), "date": "2025-12-20"} for n, last in ((0, 1), (3, 0), (3, None))
+    ]
     low, none, unknown = workup_documents([record(form) for form in recent])
     assert low["red_flags"][0]["flag"] == "self_harm_thoughts"
     assert low["red_flags"][0]["urgency"] == "emergency"
     assert not [f for d in (none, unknown) for f in d["red_flags"] if f["flag"] == "self_harm_thoughts"]
 
 
-@pytest.mark.parametrize("name", ["first", "facit_fatigue", "promis_fatigue", "psqi", "isi", "mdhaq", "sf_36_pcs", "haq_di"])
+@pytest.mark.parametrize(
+    "name", ["first", "facit_fatigue", "promis_fatigue", "psqi", "isi", "mdhaq", "sf_36_pcs", "haq_di"]
+)
 def test_licensed_instruments_take_their_total_only_and_say_why(name: str) -> None:
     (row,) = [r for r in load()["instruments"] if r["instrument"] == name]
     assert row["terms"] == "total"

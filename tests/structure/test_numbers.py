@@ -27,6 +27,8 @@ SQL_REASONS: tuple[tuple[str, str], ...] = (
     (r", 11, 1\)", "the separator after an ISO date"),
     (r"\) \+ 2\)", "the text after a name and its dot"),
     (r"\bwhen 4 (?:[^\n]*\n)?[^\n]*when 7 ", "the lengths of `2021` and `2021-03`"),
+    (r"- 1\) / 2e0", "statistics: the mean rank of equal values"),
+    (r"\(alike \+ \d\) // 2", "statistics: the middle of an ordered list, odd or even"),
     (r"code_id \* 2 \+ case", "a code and its status (asserted or refuted) packed into one key"),
 )
 """Numbers in SQL files other than 0, 1, -1 that may stand there."""
@@ -44,6 +46,7 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("tasks/session.py", "FEW"): "when a statement is run without the optimizer; changes no row",
     ("answers/disclosure.py", "COVERAGE"): "statistics: the usual 95 % of an interval",
     ("tasks/checkpoint.py", "WORTH_KEEPING"): "seconds: when a run is worth a checkpoint",
+    ("rendering/flares.py", "_MOST"): "layout: lines shown",
     ("rendering/charts.py", "_EDGE"): "layout of a chart",
     ("rendering/charts.py", "_STEPS"): "layout: months between ticks",
     ("rendering/charts.py", "_MOST_TICKS"): "layout: ticks of an axis",

@@ -202,7 +202,7 @@ select j.person, j.start_date, j.a_flare as is_flare,
     when s.type2 and l.kinds = n.kinds then 'type2' else 'undetermined' end as "type",
   case when s.type1 and s.type2 then 'mixed' when s.type1 then 'possible_type1' when s.type2 and l.kinds = n.kinds then 'type2'
     when s.type2 then 'not_looked' when s.serology then 'serological_only' else 'treatment_only' end as pattern,
-  case when s.severe then 'severe' else 'moderate' end as severity, s.urgent, round(s.certainty, 2) as certainty,
+  case when s.severe then 'severe' else 'moderate' end as severity, s.urgent, round(s.certainty, 6) as certainty,
   coalesce(k.on_day, j.start_date) as peak_date, s.end_date, j.rule, j.axis, j.day, j.sure
 from joined as j
 inner join summed as s on s.person = j.person and s.start_date = j.start_date and s.a_flare = j.a_flare

@@ -20,7 +20,7 @@ visits as (
   where place = 1
 ),
 summed as (
-  select person, count(*) as visits, sum(case when activity = 0 then 1 else 0 end) as quiet_visits,
+  select person, count(*) as visits, count(case when activity = 0 then 1 end) as quiet_visits,
     sum(case when place = (alike + 1) // 2 or place = (alike + 2) // 2 then distress end)
       / cast(greatest(count(case when place = (alike + 1) // 2 or place = (alike + 2) // 2 then 1 end), 1) as double) as quiet_median,
     max(distress) as most,
@@ -30,7 +30,7 @@ summed as (
   group by person
 )
 select person, visits, quiet_visits, quiet_median,
-  case when visits >= {{ limit("type2_least_visits") }} and apart > 0 then round(together / sqrt(apart), 2) end as rho,
+  case when visits >= {{ limit("type2_least_visits") }} and apart > 0 then round(together / sqrt(apart), 6) end as rho,
   case
     when visits < {{ limit("type2_least_visits") }} or quiet_visits = 0 then null
     when quiet_median >= {{ limit("type2_high_distress") }} then 'persistent'

@@ -122,7 +122,7 @@ SPECS: dict[str, Spec] = {
                  "axis": ("type1", "type2", "serology", "treatment"), "severity": ("moderate", "severe"), "urgent": YES_NO,
                  "set": ("", "sledai_2k", "selena_sledai"), "comparator": ("", ">", ">=", "<")},
     ),
-    "flare_looks": Spec(("kind", "item"), {"item": ("activity_items", "item")}, choices={"kind": ("examination", "laboratory")}),
+    "flare_looks": Spec(("kind", "item"), {"item": ("activity_items", "item")}, ("label",), choices={"kind": ("examination", "laboratory")}),
     "flare_triage": Spec(("pattern",), needed=("label", "text")),
     "duke_rules": Spec(
         ("version", "axis", "measure", "what"), needed=("what", "threshold"), numbers=("threshold",),

@@ -86,9 +86,25 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         "instrument": TEXT, "item": TEXT, "low": REAL, "high": REAL,
     })  # fmt: skip
     out["instrument_variables"] = (
-        {"instrument": TEXT, "variable": TEXT, "part": TEXT, "item": TEXT, "divisor": REAL, "may_miss": WHOLE, "stated_as": TEXT},
+        {
+            "instrument": TEXT,
+            "variable": TEXT,
+            "part": TEXT,
+            "item": TEXT,
+            "divisor": REAL,
+            "may_miss": WHOLE,
+            "stated_as": TEXT,
+        },
         [
-            (r["instrument"], r["variable"], r["part"], item, float(r["divisor"]), int(r["may_miss"]), r["stated_as"] or r["variable"])
+            (
+                r["instrument"],
+                r["variable"],
+                r["part"],
+                item,
+                float(r["divisor"]),
+                int(r["may_miss"]),
+                r["stated_as"] or r["variable"],
+            )
             for r in knowledge["instrument_variables"]
             for item in r["items"].split(";")
         ],

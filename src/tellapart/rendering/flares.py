@@ -36,13 +36,20 @@ def lines(doc: Document) -> list[tuple[str, str, list[str]]]:
 
 def _line(entry: Document) -> tuple[str, str, list[str]]:
     start, end = words.clean(entry["start"]), words.clean(entry["end"] or "")
-    when = f"{start} to {end}" if end else f"{start}, no end on record"
-    urgent = ", urgent" if entry["urgent"] else ""
+    open_end = ", no end on record" if entry["type"] != "undetermined" else ""
+    when = f"{start} to {end}" if end else f"{start}{open_end}"
+    urgent = ", urgent" if entry["urgent"] and not end else ""
     grade = "" if entry["type"] == "undetermined" else f", {entry['severity']}"
     signs = dict.fromkeys(f"{words.inside(words.clean(s['label']))} ({words.clean(s['date'])})" for s in entry["signs"])
     notes = [words.clean(entry["text"]), f"Signs: {', '.join(signs)}"]
+    if entry["missing"]:
+        notes.append(
+            f"Not on record within the window of the day: {', '.join(words.inside(words.clean(m)) for m in entry['missing'])}"
+        )
     if entry["certainty"] < 1 and entry["type"] != "undetermined":
-        notes.append(f"{entry['certainty']:.0%} of its signs were looked for before and not there; the others were never looked for")
+        notes.append(
+            f"{entry['certainty']:.0%} of its signs were looked for before and not there; the others were never looked for"
+        )
     return when, f"{words.clean(entry['label'])}{grade}{urgent}", notes
 
 

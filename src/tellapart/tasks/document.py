@@ -572,13 +572,16 @@ class Documents:
         found: dict[tuple[bool, Any], list[Json]] = defaultdict(list)
         for row in self._rows("flare_signs", person, "start_date, day, rule"):
             found[row["is_flare"], row["start_date"]].append(row)
+        looked = self._looked_for(person) if found else []
+        window = int(self.knowledge.limit("activity_window_days"))
         entries: dict[bool, list[Json]] = {True: [], False: []}
         for (is_flare, start), rows in found.items():
             first = rows[0]
+            near = {item for item, day in looked if abs((day - start).days) <= window}
             entries[is_flare].append(
                 {
                     "start": plain(start), "peak": plain(first["peak_date"]), "end": plain(first["end_date"]), "type": first["type"],
-                    "basis": "examination", "severity": first["severity"], "certainty": first["certainty"],
+                    "basis": "examination", "severity": first["severity"], "certainty": round(first["certainty"], 2),
                     "treatment_only": first["pattern"] == "treatment_only", "pattern": first["pattern"],
                     "label": triage[first["pattern"]]["label"], "text": triage[first["pattern"]]["text"], "urgent": first["urgent"],
                     "signals": list(dict.fromkeys(r["rule"] for r in rows if not is_flare or r["axis"] in ("type1", "type2"))),
@@ -586,6 +589,9 @@ class Documents:
                         {"rule": r["rule"], "label": rules[r["rule"]]["label"], "date": plain(r["day"]), "axis": r["axis"],
                          "known_absent_before": r["sure"]}
                         for r in rows
+                    ],
+                    "missing": [
+                        r["label"] for r in self.knowledge["flare_looks"] if is_flare and r["item"] not in near
                     ],
                     "references": triage[first["pattern"]]["citation"].split(";"),
                 }
@@ -596,12 +602,33 @@ class Documents:
             "flares": entries[True],
             "not_flares": entries[False],
             "duke_groups": [
-                {"version": g["version"], "date": plain(g["on_day"]), "type1": g["type1"], "type2": g["type2"], "group": g["group"]}
+                {
+                    "version": g["version"],
+                    "date": plain(g["on_day"]),
+                    "type1": g["type1"],
+                    "type2": g["type2"],
+                    "group": g["group"],
+                }
                 for g in groups
                 if g["on_day"] == groups[-1]["on_day"]
             ],
-            "type2_course": {k: v for k, v in course[0].items() if k != "person"} if course else None,
+            "type2_course": {
+                "visits": course[0]["visits"],
+                "quiet_visits": course[0]["quiet_visits"],
+                "quiet_median": course[0]["quiet_median"],
+                "rho": None if course[0]["rho"] is None else round(course[0]["rho"], 2),
+                "course": course[0]["course"],
+            }
+            if course
+            else None,
         }
+
+    def _looked_for(self, person: int) -> list[tuple[str, dt.date]]:
+        """Items of SLEDAI-2K with a known state, and the day of the assessment."""
+        rows = self.engine.rows(
+            "select distinct item, on_day from activity where person = ? and state <> 'unknown'", [person]
+        )
+        return [(r["item"], r["on_day"]) for r in rows]
 
     def _differential(self, person: int, by_finding: dict[str, Json], flags: list[Json]) -> Json:
         interval, call = self._rows("intervals", person)[0], self._rows("calls", person)[0]
