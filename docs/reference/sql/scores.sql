@@ -2,10 +2,10 @@
 with readings as (
   select person, basis, 'known' as reading, p1, p2, p3, p4, p5, a1, a2, a3, a4, a5 from (select * from masks where basis <> 'evidence') as counted
   union all
-  select person, basis, 'best' as reading, p1 | (4611686018427387903 & ~a1) as p1, p2 | (4611686016279904255 & ~a2) as p2, p3 | (4611686018427387903 & ~a3) as p3, p4 | (127 & ~a4) as p4, p5 | (8796093022207 & ~a5) as p5, a1, a2, a3, a4, a5 from (select * from masks where basis <> 'evidence') as counted
+  select person, basis, 'best' as reading, p1 | (4611686018427387903 & ~a1) as p1, p2 | (4611686016279904255 & ~a2) as p2, p3 | (4611686018427387903 & ~a3) as p3, p4 | (255 & ~a4) as p4, p5 | (17592186044415 & ~a5) as p5, a1, a2, a3, a4, a5 from (select * from masks where basis <> 'evidence') as counted
   union all
   select person, basis, 'best' as reading,
-    p1 | (4611686018427387903 & ~a1 & ~137438953472) as p1, p2 | (4611686016279904255 & ~a2 & ~65536) as p2, p3 | (4611686018427387903 & ~a3 & ~0) as p3, p4 | (127 & ~a4 & ~0) as p4, p5 | (8796093022207 & ~a5 & ~0) as p5, a1, a2, a3, a4, a5
+    p1 | (4611686018427387903 & ~a1 & ~137438953472) as p1, p2 | (4611686016279904255 & ~a2 & ~65536) as p2, p3 | (4611686018427387903 & ~a3 & ~0) as p3, p4 | (255 & ~a4 & ~0) as p4, p5 | (17592186044415 & ~a5 & ~0) as p5, a1, a2, a3, a4, a5
   from (select * from masks where basis <> 'evidence') as counted
 ),
 itemized as (
@@ -57,7 +57,7 @@ itemized as (
     (((p1 & 1152921504606846976) <> 0) or ((p3 & 131072) <> 0) or ((p1 & 72057594037927936) <> 0) or ((p2 & 2) <> 0) or ((p2 & 1) <> 0) or ((p1 & 144115188075855872) <> 0) or ((p1 & 576460752303423488) <> 0) or ((p1 & 288230376151711744) <> 0)) as acr_1997__serositis,
     (((p2 & 4) <> 0) or ((p3 & 134217728) <> 0) or ((p2 & 8) <> 0)) as acr_1997__renal,
     (((p2 & 16384) <> 0) or ((p2 & 32768) <> 0)) as acr_1997__neurologic,
-    (((p1 & 137438953472) <> 0) or ((p1 & 536870912) <> 0 and (p5 & 2199023255552) <> 0) or ((p1 & 2147483648) <> 0 and (p5 & 4398046511104) <> 0) or ((p1 & 68719476736) <> 0)) as acr_1997__hematologic,
+    (((p1 & 137438953472) <> 0) or ((p1 & 536870912) <> 0 and (p5 & 4398046511104) <> 0) or ((p1 & 2147483648) <> 0 and (p5 & 8796093022208) <> 0) or ((p1 & 68719476736) <> 0)) as acr_1997__hematologic,
     (((p1 & 32) <> 0) or ((p1 & 64) <> 0) or ((p4 & 1) <> 0) or ((p1 & 65536) <> 0) or ((p1 & 1048576) <> 0)) as acr_1997__immunologic,
     (((p1 & 16) <> 0)) as acr_1997__ana,
     (((p1 & 2199023255552) <> 0)) as slerpi__malar_or_maculopapular_rash,

@@ -10,7 +10,7 @@ with summed as (
   group by person
 ),
 counted as (
-  select person, p1, p2, p3, p4, p5 | (case when first_0 < last_0 then 2199023255552 else 0 end | case when first_1 < last_1 then 4398046511104 else 0 end) as p5, a1, a2, a3, a4, a5
+  select person, p1, p2, p3, p4, p5 | (case when first_0 < last_0 then 4398046511104 else 0 end | case when first_1 < last_1 then 8796093022208 else 0 end) as p5, a1, a2, a3, a4, a5
   from summed
 )
 select person, p1, p2, p3, p4, p5, a1 & ~p1 as a1, a2 & ~p2 as a2, a3 & ~p3 as a3, a4 & ~p4 as a4, a5 & ~p5 as a5
