@@ -170,6 +170,7 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "silenced": _add((enc.any_of(members, "k"), enc.pack(members).by_word) for members in blocks.values()),
         "state_bit": state_bit,
         "derived_layers": derived_layers(knowledge),
+        "any_occasion": enc.any_of(twice),
         "occasion_bounds": occasion_bounds,
         "scored_sets": [r["set"] for r in knowledge["criteria_sets"]],
         "some_derived": lambda prefix: enc.any_of([r["finding"] for r in knowledge["finding_derived"]], prefix),

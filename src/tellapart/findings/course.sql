@@ -1,7 +1,8 @@
 -- course: one row per person to date, clock, day and basis, as closed words: what was known of the person by that day.
 -- clock `course`: by the day it happened; `known`: by the day it could be known. Undated marks never give a date.
 -- To date: persons who meet a set, or who have a derived finding (its first day is read here). Only what is present can
--- meet a set, so days on which nothing new is present are no rows, and absence is left out.
+-- meet a set, so days on which nothing new is present are no rows, and absence is left out. What was said before says nothing
+-- new, unless a second occasion counts.
 {% from 'findings/masks.sql.j2' import bases with context %}
 with to_date as (
   select person from scores
@@ -19,10 +20,15 @@ clocked as (
   union all
   select *, 'known' as clock, known_date as on_day from telling where known_date is not null
 ),
+new as (
+  select person, clock, min(on_day) as on_day, {{ each("p#") }}, {{ each("c#") }}, case when {{ any_occasion }} then date end as date
+  from clocked
+  group by person, clock, {{ each("p#") }}, {{ each("c#") }}, case when {{ any_occasion }} then date end
+),
 daily as (
   select person, clock, on_day, {{ each("bit_or(p#) as p#") }}, {{ each("bit_or(c#) as c#") }}
-    {{ occasion_bounds("clocked") }}
-  from clocked
+    {{ occasion_bounds("new") }}
+  from new
   group by person, clock, on_day
 ),
 running as (
