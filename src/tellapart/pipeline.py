@@ -126,10 +126,14 @@ INTEREST = (
     ),
 )
 
-# what a document adds: the state of every item, the total of every form
+# what a document adds: the state of every item
 ITEMS = (
     Stage("items", "criteria/items.sql", ("masks",)),
     Stage("whatif", "criteria/whatif.sql", ("interest", "masks", "scores", "set_items")),
+)
+
+# the total of every form
+TOTALS = (
     Stage(
         "instrument_totals",
         "criteria/instrument_totals.sql",
@@ -168,17 +172,30 @@ ACTIVITY = (
     ),
 )  # fmt: skip
 
-# when it rose, of which kind, and which of the Duke groups
+# when it rose and of which kind; which of the Duke groups
 FLARES = (
     Stage(
         "flare_signs",
         "criteria/flare_signs.sql",
         (
-            "activity", "activity_items", "findings", "lupus", "interest_events", "codes", "exposures", "drugs", "drug_names",
-            "instrument_totals", "horizons", "flare_rules", "flare_looks",
+            "activity",
+            "activity_items",
+            "findings",
+            "lupus",
+            "interest_events",
+            "codes",
+            "exposures",
+            "drugs",
+            "drug_names",
+            "instrument_totals",
+            "horizons",
+            "flare_rules",
+            "flare_looks",
         ),
         only_with="activity",
     ),
+)
+GROUPS = (
     Stage(
         "duke_groups",
         "criteria/duke_groups.sql",
@@ -231,10 +248,10 @@ ANSWERS = (
 )  # fmt: skip
 
 
-AUDIT = EVERYBODY + INTEREST + ASKED + ACTIVITY + TREATMENT + ANSWERS
+AUDIT = EVERYBODY + INTEREST + TOTALS + ASKED + ACTIVITY + FLARES + TREATMENT + ANSWERS
 # one person is of interest because somebody asks: the same statements, without the search through everybody
-WORKUP = FORMS + PRIORS + INTEREST + ITEMS + NEXT + ACTIVITY + FLARES + TREATMENT
-STAGES = EVERYBODY + INTEREST + ITEMS + NEXT + ASKED + ACTIVITY + FLARES + TREATMENT + ANSWERS
+WORKUP = FORMS + PRIORS + INTEREST + ITEMS + TOTALS + NEXT + ACTIVITY + FLARES + GROUPS + TREATMENT
+STAGES = EVERYBODY + INTEREST + ITEMS + TOTALS + NEXT + ASKED + ACTIVITY + FLARES + GROUPS + TREATMENT + ANSWERS
 
 
 @lru_cache(maxsize=4)
@@ -263,6 +280,7 @@ KEPT = frozenset(
         "persons_out",
         "interest",
         "findings",
+        "flare_signs",
         "on_record",
         "intervals",
         "worklist",

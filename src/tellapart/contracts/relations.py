@@ -120,6 +120,16 @@ PATIENTS = Relation(
     },
 )  # fmt: skip
 
+DIARY_FLARES = Relation(
+    "diary_flares",
+    "one row per flare found in a person's diary, where the source holds diaries",
+    ("person_id", "start_date"),
+    {
+        "person_id": TEXT, "start_date": DAY, "peak_date": DAY, "end_date": DAY, "type": TEXT, "basis": TEXT, "severity": TEXT,
+        "certainty": REAL, "signals": TEXT,
+    },
+)  # fmt: skip
+
 ASKED = Relation(
     "asked",
     "one row: the as-of day asked for (NULL: the default) and the calendar day",

@@ -60,6 +60,7 @@ class Format(StrEnum):
     csv = "csv"
     meds = "meds"
     case = "case"
+    diary = "diary"
 
 
 class Engine(StrEnum):
@@ -230,7 +231,8 @@ def citations(knowledge: Any) -> dict[str, str]:
 @app.command()
 def audit(
     source: Annotated[
-        str, typer.Argument(help="FHIR Bundles, NDJSON folder, OMOP CDM or case files; - reads standard input.")
+        str,
+        typer.Argument(help="FHIR Bundles, NDJSON folder, OMOP CDM, case files or diaries; - reads standard input."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results; new, empty, or an earlier audit's.")],
     as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,

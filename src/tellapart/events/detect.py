@@ -1,6 +1,6 @@
 """Tell the format of a source from what is in it, and say why (`--format auto`).
 
-Formats: `fhir`, `omop` and `case` are read; `meds` and `csv` are recognized, so that the message can name them.
+Formats: `fhir`, `omop`, `case` and `diary` are read; `meds` and `csv` are recognized, so that the message can name them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import IO, cast
 
 from tellapart.errors import InputError
+from tellapart.events.readers.diary import many
 from tellapart.events.readers.omop_cdm import table_of
 from tellapart.events.readers.omop_tables import NAMES, TABLES
 
-FORMATS = ("fhir", "case", "omop", "meds", "csv")
+FORMATS = ("fhir", "case", "omop", "meds", "csv", "diary")
 SNIFF = 256 * 1024
 LOOKED_AT = 200  # files of a folder that are opened at most
 
@@ -99,6 +100,8 @@ def _plain(path: Path) -> str:
 
 def _file(path: Path, name: str) -> tuple[str, str] | None:
     plain = _plain(path)
+    if many.is_long_table(path):
+        return "diary", f"{name} has the columns of a diary: date, signal and value"
     if plain.endswith(".csv"):
         return "csv", f"{name} is a CSV file"
     if plain.endswith(DATABASE_SUFFIXES):

@@ -32,6 +32,7 @@ Json = dict[str, Any]
 FILES = {
     "persons.parquet": "one row for every person read",
     "findings.parquet": "what is known of persons of interest",
+    "flares.parquet": "flares of lupus on record, changes that are none, and flares in diaries",
     RECORDS: "the events of persons of interest, for workup DIR --person ID",
     "worklist.csv": "who to look at again, why, and the next test",
     "report.html": "the report, opens offline",
@@ -259,6 +260,26 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
     _copy(
         engine,
         out,
+        "flares.parquet",
+        """select p.person_id, f.start_date as start, f.peak_date as peak, f.end_date as "end", f.type, f.basis, f.severity,
+             f.certainty, f.is_flare, f.pattern, f.urgent, string_split(f.signals, ';') as signals
+           from (
+             select q.person_id, s.start_date, s.peak_date, s.end_date, s.type, 'examination' as basis, s.severity, s.certainty,
+               s.is_flare, s.pattern, s.urgent, string_agg(distinct s.rule, ';' order by s.rule) as signals
+             from flare_signs as s inner join persons as q on q.person = s.person
+             group by all
+             union all
+             select person_id, start_date, peak_date, end_date, type, basis, severity, certainty, true as is_flare,
+               cast(null as varchar) as pattern, false as urgent, signals
+             from diary_flares
+           ) as f
+           inner join persons as p on p.person_id = f.person_id
+           order by p.person, f.start_date, f.basis, f.is_flare""",
+        "format parquet, compression snappy",
+    )
+    _copy(
+        engine,
+        out,
         "worklist.csv",
         """select rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test
            from worklist order by rank""",
@@ -294,6 +315,10 @@ def _summary(session: Session, source: Path, options: Options) -> Json:
         warnings.append(
             "No setting was named: persons with no rheumatology visit, no ANA ordered and no code for either disease "
             "take general_population, the others rheumatology_referral."
+        )
+    if session.detected[0] == "diary":
+        warnings.append(
+            "Diaries hold what people felt, no examination and no results: nobody is called by one. See flares.parquet."
         )
     return {
         "schema": "tellapart.report/1",

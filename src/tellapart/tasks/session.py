@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tellapart import pipeline
+from tellapart.contracts.relations import DIARY_FLARES
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
@@ -96,6 +97,15 @@ class Session:
         started = time.perf_counter()
         form, why = detect(source) if options.format == "auto" else (options.format, "as asked for")
         self.detected = (form, why)
+        if form == "diary":
+            from tellapart.tasks import diaries
+
+            self.detected = (
+                form,
+                f"{why}; {diaries.read(self.engine, source, options.as_of, options.today, self.spill)}",
+            )
+        else:
+            self.engine.load("diary_flares", DIARY_FLARES.columns, [])
         if form == "fhir":
             fhir.read_fhir(
                 self.engine.connection,
@@ -110,8 +120,8 @@ class Session:
             case.read_case(self.engine, source, case.knowledge_ids(self.knowledge))
         elif form == "omop":
             self.detected = (form, f"{why}; {omop.read_omop(self.engine, source)}")
-        else:
-            raise UsageError(f"{source}: {form} ({why}) cannot be read yet. Formats read now: fhir, omop, case.")
+        elif form != "diary":
+            raise UsageError(f"{source}: {form} ({why}) cannot be read yet. Formats read now: fhir, omop, case, diary.")
         self.seconds["read"] = time.perf_counter() - started
         self._normalize(options)
 
