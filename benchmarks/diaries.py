@@ -37,10 +37,17 @@ def write(path: Path, persons: int) -> int:
         diary = maker.diary(number)
         signal, day = np.nonzero(~np.isnan(diary.values))
         days = pa.array(day + (diary.first - EPOCH).days, pa.int32()).cast(pa.date32())
-        parts.append((days, pa.DictionaryArray.from_arrays(signal.astype(np.int32), signals), diary.values[signal, day]))
+        parts.append(
+            (days, pa.DictionaryArray.from_arrays(signal.astype(np.int32), signals), diary.values[signal, day])
+        )
     entries = 0
     schema = pa.schema(
-        {"person_id": pa.string(), "date": pa.date32(), "signal": pa.dictionary(pa.int32(), pa.string()), "value": pa.float64()}
+        {
+            "person_id": pa.string(),
+            "date": pa.date32(),
+            "signal": pa.dictionary(pa.int32(), pa.string()),
+            "value": pa.float64(),
+        }
     )
     with pq.ParquetWriter(path, schema) as out:
         for first in range(0, persons, 50):
@@ -67,7 +74,15 @@ def main() -> None:
             path = Path(folder) / "diaries.parquet"
             entries = write(path, persons)
             before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-            command = [sys.executable, "-c", "from tellapart.doors.cli import main; main()", "audit", path, "--out", Path(folder) / f"out{persons}"]
+            command = [
+                sys.executable,
+                "-c",
+                "from tellapart.doors.cli import main; main()",
+                "audit",
+                path,
+                "--out",
+                Path(folder) / f"out{persons}",
+            ]
             subprocess.run([*command, "--threads", given.threads, "--memory", given.memory, "--quiet"], check=True)
             seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
             cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -155,7 +155,7 @@ NEXT = (
 
 # whose activity an audit needs: in a workup, everybody's on every day
 ASKED = (
-    Stage("activity_asked", "criteria/activity_asked.sql", ("exposures", "drug_names", "treatment_terms"), only_with="exposures"),
+    Stage("activity_asked", "criteria/activity_asked.sql", ("exposures", "drug_names", "treatment_terms", "interest", "options")),
 )  # fmt: skip
 
 # how active the disease is, for persons with lupus
@@ -248,7 +248,9 @@ ANSWERS = (
 )  # fmt: skip
 
 
-AUDIT = EVERYBODY + INTEREST + TOTALS + ASKED + ACTIVITY + FLARES + TREATMENT + ANSWERS
+AUDIT = EVERYBODY + INTEREST + ASKED + ACTIVITY + TREATMENT + ANSWERS
+# with what `audit --flares` adds: activity on every day costs more than all the rest
+AUDIT_WITH_FLARES = AUDIT + TOTALS + FLARES
 # one person is of interest because somebody asks: the same statements, without the search through everybody
 WORKUP = FORMS + PRIORS + INTEREST + ITEMS + TOTALS + NEXT + ACTIVITY + FLARES + GROUPS + TREATMENT
 STAGES = EVERYBODY + INTEREST + ITEMS + TOTALS + NEXT + ASKED + ACTIVITY + FLARES + GROUPS + TREATMENT + ANSWERS

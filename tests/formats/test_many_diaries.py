@@ -48,7 +48,9 @@ def test_the_same_flares_as_one_diary_at_a_time(folder: Path, session: Session, 
         task.import_file(load(), diary, file)
         for f in task.flares_document(load(), diary)["flares"]:
             start, peak, end = (dt.date.fromisoformat(f[k]) if f[k] else None for k in ("start", "peak", "end"))
-            expected.append((file.stem, start, peak, end, f["type"], f["severity"], f["certainty"], f["signals"], "symptoms"))
+            expected.append(
+                (file.stem, start, peak, end, f["type"], f["severity"], f["certainty"], f["signals"], "symptoms")
+            )
     assert found
     assert sorted(found, key=str) == sorted(expected, key=str)
 
@@ -60,7 +62,9 @@ def one_table(folder: Path, target: Path, order: str) -> Path:
     return target
 
 
-@pytest.mark.parametrize(("name", "order"), [("a.parquet", "person_id, date"), ("b.parquet", "date, signal"), ("c.csv", "signal, date")])
+@pytest.mark.parametrize(
+    ("name", "order"), [("a.parquet", "person_id, date"), ("b.parquet", "date, signal"), ("c.csv", "signal, date")]
+)
 def test_the_form_and_order_of_the_rows_change_nothing(
     folder: Path, session: Session, tmp_path: Path, name: str, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

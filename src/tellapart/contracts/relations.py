@@ -137,7 +137,12 @@ ASKED = Relation(
     {"as_of": DAY, "today": DAY},
 )
 
-OPTIONS = Relation("options", "one row: the setting that the user gave for all, or NULL", (), {"setting": TEXT})
+OPTIONS = Relation(
+    "options",
+    "one row: the setting that the user gave for all, or NULL; are flares asked for in an audit",
+    (),
+    {"setting": TEXT, "flares": FLAG},
+)
 
 GIVEN_SETTINGS = Relation(
     "given_settings",

@@ -244,6 +244,7 @@ def audit(
     shareable: Annotated[
         bool, typer.Option("--shareable", help="Write the report that may leave the site: safe counts, no person.")
     ] = False,
+    flares: Annotated[bool, typer.Option("--flares", help="Find flares of lupus on record too; takes longer.")] = False,
     engine: Annotated[
         Engine, typer.Option(help="Where the stages run: in this process, or on Apache Spark.")
     ] = Engine.duckdb,
@@ -268,6 +269,7 @@ def audit(
     chosen = (master or f"local[{threads or '*'}]") if engine is Engine.spark else None
     ways = {"hashing": hash_.value, "shareable": shareable, "resume": resume}
     options = _options(format_, as_of, setting, None)
+    options.flares = flares
     raise typer.Exit(_audit(source, out, options, memory, threads, master=chosen, quiet=quiet, **ways))
 
 

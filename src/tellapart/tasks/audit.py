@@ -498,6 +498,7 @@ def _run(session: Session, options: Options, summary: Json, inputs: list[Json]) 
             "format": options.format,
             "as_of": options.as_of.isoformat() if options.as_of else None,
             "setting": options.setting,
+            "flares": options.flares,
             "prior": dict(options.prior) if options.prior else None,
         },
         "persons": summary["persons"],

@@ -75,7 +75,9 @@ def _done(engine: DuckDB, work: list[Work]) -> Iterable[Found]:
 @lru_cache(maxsize=1)
 def _connection() -> duckdb.DuckDBPyConnection:
     """The connection of this process."""
-    return duckdb.connect(":memory:", config={"threads": "1", "memory_limit": "1GB"})
+    connection = duckdb.connect(":memory:", config={"threads": "1", "memory_limit": "1GB"})
+    connection.execute("set enable_progress_bar = false")
+    return connection
 
 
 def _stretch(work: Work) -> Found:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tellapart import pipeline
-from tellapart.contracts.relations import DIARY_FLARES
+from tellapart.contracts.relations import DIARY_FLARES, FLARE_SIGNS, OPTIONS
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
@@ -39,6 +39,7 @@ class Options:
         format: `auto` or a format of design §5.
         as_of: day up to which the record is read; None for the default of design §5.
         setting: whose prior applies; None for the rule of design §5.
+        flares: find flares on record in an audit too (a workup always does).
         prior: the user's own prior, hypothesis to share.
         today: the calendar day; caps the default as-of day and nothing else.
     """
@@ -47,6 +48,7 @@ class Options:
     as_of: dt.date | None = None
     setting: str | None = None
     prior: Mapping[str, float] | None = None
+    flares: bool = False
     today: dt.date = field(default_factory=dt.date.today)
 
 
@@ -168,7 +170,7 @@ class Session:
             shares = (own.get("sle", 0.0), own.get("fm", 0.0), own.get("both", 0.0))
             rows = [(setting, sex, *shares, 1.0 - sum(shares)) for setting, sex, *_ in rows]
         engine.load("prior_rows", columns, rows)
-        engine.load("options", {"setting": "VARCHAR"}, [(options.setting,)])
+        engine.load("options", OPTIONS.columns, [(options.setting, options.flares)])
         engine.make(
             "given_settings",
             "select q.person, min(p.setting) as setting from patients as p "
@@ -180,7 +182,10 @@ class Session:
             engine.load("activity_asked", {"person": "BIGINT", "every_day": "BOOLEAN"}, [(p, True) for p in wanted])
         started = time.perf_counter()
         everybody = wanted is None
-        plan = pipeline.AUDIT if everybody else pipeline.WORKUP
+        audit = pipeline.AUDIT_WITH_FLARES if options.flares else pipeline.AUDIT
+        plan = audit if everybody else pipeline.WORKUP
+        if everybody and not options.flares:
+            engine.load("flare_signs", FLARE_SIGNS.columns, [])
         keep = pipeline.KEPT if everybody and not self.keep_all else None
         worker = self._handed_over(plan) if everybody and self.cluster else engine
         for stage in pipeline.run(worker, self.knowledge, plan, keep):

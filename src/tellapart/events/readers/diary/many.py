@@ -61,9 +61,15 @@ class Stretch:
 def is_long_table(path: Path) -> bool:
     """Does this file have the columns of a diary?"""
     try:
-        return path.suffix.lower() in SUFFIXES and set(NEEDED) <= set(_types(duckdb.connect(), _reader([path])))
+        return path.suffix.lower() in SUFFIXES and set(NEEDED) <= set(_types(_quiet(), _reader([path])))
     except duckdb.Error:
         return False
+
+
+def _quiet() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    con.execute("set enable_progress_bar = false")
+    return con
 
 
 def _reader(files: list[Path]) -> str:
