@@ -138,7 +138,7 @@ def test_out_as_fhir_and_in_again(diary: Path, tmp_path: Path) -> None:
     assert [r["authored"] for r in responses] == ["2026-01-01", "2026-01-02"]
     asked = {i["linkId"] for e in document["entry"] if e["resource"]["resourceType"] == "Questionnaire" for i in e["resource"]["item"]}  # fmt: skip
     assert {i["linkId"] for r in responses for i in r["item"]} <= asked
-    assert all(r["questionnaire"] == fhir_file.CANONICAL for r in responses)
+    assert all(r["questionnaire"] == fhir_file.CANONICAL + "diary" for r in responses)
     read(other, file)
     assert task.export(other) == task.export(diary)
 

@@ -228,7 +228,7 @@ def test_ten_years_in_a_second(tmp_path: Path) -> None:
                      for s, t in np.argwhere(~np.isnan(values))])  # fmt: skip
     began = time.process_time()
     document = task.flares_document(KNOWLEDGE, store)
-    history = task.history(KNOWLEDGE, store, None, None)
+    history = task.history(KNOWLEDGE, task.entries_of_diary(store), None, None)
     rendering.diary_page(history | {"flares": document["flares"]}, task.words_of(KNOWLEDGE, "en"))
     assert time.process_time() - began < 2
     assert len(document["flares"]) > 15

@@ -55,6 +55,9 @@ def add(
     settings: Annotated[list[str] | None, typer.Argument(help="More settings: fatigue=7.", show_default=False)] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Write this without asking: pain=6.")] = None,
     date: Annotated[str | None, typer.Option(help="The day it is for (2026-01-31); default: today.")] = None,
+    form: Annotated[
+        str | None, typer.Option(help="Ask a questionnaire instead: fm_2016, phq_9, gad_7, fiqr, ...")
+    ] = None,
     medicine: Annotated[list[str] | None, typer.Option(help="A medicine you take, as a note for the visit.")] = None,
     stopped: Annotated[list[str] | None, typer.Option(help="A medicine you no longer take, written as before.")] = None,
     helped: Annotated[list[str] | None, typer.Option(help="Something that helps.")] = None,
@@ -73,6 +76,8 @@ def add(
 
       tellapart diary add --date 2026-01-31 --set missed_medicine=yes
 
+      tellapart diary add --form phq_9
+
       tellapart diary add --medicine "hydroxychloroquine 200 mg" --helped "short walks"
     """
     from tellapart.doors.cli import talk
@@ -89,7 +94,7 @@ def add(
         _advise(entries, country)
         counts = task.add(path, entries)
     else:
-        counts = Counter() if notes else _ask(path, day, country)
+        counts = Counter() if notes and not form else _ask(path, day, country, form)
     if notes:
         task.add_notes(path, day, notes)
         counts["new"] += len(notes)
@@ -112,15 +117,20 @@ def _country() -> str | None:
     return region if len(region) == len("US") else None
 
 
-def _ask(path: Path, day: dt.date, country: str | None) -> Counter[str]:
+def _ask(path: Path, day: dt.date, country: str | None, form: str | None = None) -> Counter[str]:
     """Ask for one signal after the other; every answer is kept at once, so that an interruption loses none."""
     from tellapart.doors.cli import talk
     from tellapart.knowledge.load import load
     from tellapart.tasks import diary as task
 
     knowledge, console, counts = load(), talk(), Counter[str]()
+    rows = task.questions(knowledge, form) if form else task.asked(knowledge)
     console.print(f"[bold]{day}[/]  Enter leaves a question out; Ctrl-D ends.")
-    for row in task.asked(knowledge):
+    note = ""
+    for row in rows:
+        if form and row["note"] != note:
+            note = row["note"]
+            console.print(escape(note), style="dim")
         span = "yes or no" if row["kind"] == "flag" else f"{row['low']} to {row['high']} {row['unit']}".rstrip()
         while True:
             console.print(f"{escape(row['label'])} [dim]({escape(span)})[/]: ", end="")
@@ -186,14 +196,21 @@ def show(
     """
     from tellapart.doors.cli import _write, talk
     from tellapart.knowledge.load import load
+    from tellapart.rendering.brief import form_lines
     from tellapart.rendering.diary import diary_page, print_diary
     from tellapart.tasks import diary as task
+    from tellapart.tasks.brief import latest_forms
+    from tellapart.tasks.forms import pain_places
 
     knowledge, path = load(), _place(diary)
-    document = task.history(knowledge, path, _day(since, "--since"), None if since else days)
-    document["flares"] = task.flares_document(knowledge, path)["flares"]
+    entries = task.entries_of_diary(path)
+    document = task.history(knowledge, entries, _day(since, "--since"), None if since else days)
+    texts = task.words_of(knowledge, "en")
+    document["flares"] = task.flares_of(knowledge, entries)["flares"]
+    document["forms"] = form_lines(latest_forms(knowledge, entries, dt.date.min), texts)
+    document["places"] = pain_places(entries)
     if html is not None:
-        _write(html, diary_page(document, task.words_of(knowledge, "en")))
+        _write(html, diary_page(document, texts))
         talk().print(f"Written: {escape(str(html))}", soft_wrap=True)
     else:
         print_diary(document, Console(highlight=False))

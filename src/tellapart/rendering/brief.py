@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tellapart.rendering import words
@@ -32,6 +32,7 @@ def brief_page(document: Mapping[str, Any], texts: Mapping[str, str]) -> str:
             ),
             urgent=document["urgent"],
             changes=_changes(document, texts),
+            forms=form_lines(document["forms"], texts),
             flares=[
                 {"dates": flare_dates(f, texts), "lines": flare_lines(f, texts)}
                 for f in document["flares"][-_MOST_FLARES:]
@@ -45,6 +46,28 @@ def brief_page(document: Mapping[str, Any], texts: Mapping[str, str]) -> str:
             versions=words.versions(document),
         )
     )
+
+
+def form_lines(forms: Sequence[Mapping[str, Any]], texts: Mapping[str, str]) -> list[str]:
+    """`Mood (PHQ-9): 12 of 27 (2026-01-31), 7 the time before (worse)`."""
+    return [
+        texts["brief_form"].format(
+            form=texts[f"scale_{f['scale']}"],
+            total=_span(f, texts),
+            maximum=f"{f['maximum']:g}",
+            day=f["date"],
+            change=texts["brief_form_change"].format(
+                before=f"{f['total'] - f['change']:g}", how=texts[f["changed"] or "unchanged"]
+            )
+            if f["change"] is not None and f["changed"]
+            else "",
+        )
+        for f in forms
+    ]
+
+
+def _span(form: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    return f"{form['low']:g}" if form["low"] == form["high"] else f"{form['low']:g} {texts['to']} {form['high']:g}"
 
 
 def _changes(document: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:

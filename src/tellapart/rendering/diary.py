@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tellapart.rendering import charts, words
+from tellapart.rendering import body_map, charts, words
 from tellapart.rendering.html import environment
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -48,6 +48,8 @@ def print_diary(document: Document, console: Console) -> None:
             amount(values[-1]),
         )
     console.print(table)
+    for line in document["forms"]:
+        console.print(line, markup=False)
 
 
 def print_flares(document: Document, texts: Mapping[str, str], console: Console) -> None:
@@ -169,6 +171,14 @@ def bands(document: Document) -> list[dict[str, int]]:
     return [{"x": max(a, first) - first, "width": min(b, last) - max(a, first) + 1} for a, b in spans]
 
 
+def _body(places: tuple[str, Mapping[str, bool]] | None) -> Document | None:
+    """The last body map: its day, its places and what they say."""
+    if places is None:
+        return None
+    day, sites = places
+    return {"day": day, "shapes": body_map.shapes(sites), "caption": body_map.caption(sites)}
+
+
 def diary_page(document: Document, texts: Mapping[str, str]) -> str:
     """The diary as one page that opens offline: a line and the numbers per signal."""
     rows = []
@@ -195,6 +205,7 @@ def diary_page(document: Document, texts: Mapping[str, str]) -> str:
             document=document,
             rows=rows,
             bands=bands(document),
+            body=_body(document["places"]),
             ticks=charts.date_ticks(document["from"], document["to"]),
             flares=[{"dates": flare_dates(f, texts), "lines": flare_lines(f, texts)} for f in shown_flares(document)],
         )

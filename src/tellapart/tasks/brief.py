@@ -10,6 +10,7 @@ from typing import Any
 from tellapart.events.readers.diary.store import Entry, Note, opened
 from tellapart.knowledge.load import Knowledge
 from tellapart.tasks.diary import entries_of_diary, flares_of
+from tellapart.tasks.forms import totals
 
 LANGUAGES = ("en", "es")
 
@@ -22,7 +23,9 @@ def advice(knowledge: Knowledge, entries: Iterable[Entry], language: str, countr
     """
     found: dict[str, dict[str, str]] = {}
     for row in knowledge["diary_advice"]:
-        days = [e.day for e in entries if e.signal == row["signal"] and e.value >= float(row["at_least"])]
+        days = [
+            e.day for e in entries if e.signal in (row["signal"], row["answer"]) and e.value >= float(row["at_least"])
+        ]
         if days:
             text = row[language]
             if row["urgency"] == "crisis":
@@ -64,8 +67,16 @@ def brief(
         "changes": _changes(knowledge, entries, last, limit),
         "change_days": int(limit["brief_days"]),
         "missed": f"{sum(v > 0 for v in missed)}/{len(missed)}" if any(missed) else None,
+        "forms": latest_forms(knowledge, entries, start),
         "notes": {kind: _texts(notes, kind) for kind in ("medicine", "helped", "test", "question")},
     }
+
+
+def latest_forms(knowledge: Knowledge, entries: Iterable[Entry], start: dt.date) -> list[dict[str, Any]]:
+    """The last filled-in form of each scale that has a name for the page, not before `start`, with its total as an interval."""
+    named = {row["text"] for row in knowledge["diary_texts"]}
+    latest = {f["scale"]: f for f in totals(knowledge, entries)}
+    return [f for f in latest.values() if f["date"] >= start.isoformat() and f"scale_{f['scale']}" in named]
 
 
 def _texts(notes: list[Note], kind: str) -> list[str]:

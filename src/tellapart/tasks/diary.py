@@ -17,7 +17,7 @@ from tellapart.answers.flares import enough, flares
 from tellapart.answers.triggers import triggers
 from tellapart.errors import InputError, UsageError
 from tellapart.events.readers.diary import csv_file, fhir_file, files
-from tellapart.events.readers.diary.signals import Signals, Unfit
+from tellapart.events.readers.diary.signals import Signals, Unfit, answers
 from tellapart.events.readers.diary.store import Entry, Note, default_path, opened
 from tellapart.knowledge.load import Knowledge, Row
 
@@ -29,6 +29,22 @@ FLARES = "tellapart.flares/1"
 def asked(knowledge: Knowledge) -> list[Row]:
     """The signals that `add` asks for, in order."""
     return [row for row in knowledge["diary_signals"] if row["asked"] == "yes"]
+
+
+def questions(knowledge: Knowledge, form: str) -> list[Row]:
+    """The questions of a questionnaire, in order.
+
+    Raises:
+        UsageError: there is none of that name, or it takes its total only.
+    """
+    known = {row["instrument"]: row for row in knowledge["instruments"]}
+    if form not in known:
+        raise UsageError(f"--form {form}: not a questionnaire. Known: {', '.join(known)}.")
+    if known[form]["terms"] == "total":
+        raise UsageError(
+            f"--form {form}: takes its total only ({known[form]['terms_note']}). Write: --set {form}.total=12"
+        )
+    return [row for row in answers(knowledge, form).values() if row["asked"] == "yes"]
 
 
 def entry(knowledge: Knowledge, day: dt.date, signal: str, value: str) -> Entry:
@@ -136,16 +152,13 @@ def number(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
-def history(knowledge: Knowledge, path: Path, since: dt.date | None, days: int | None) -> dict[str, Any]:
+def history(knowledge: Knowledge, entries: Sequence[Entry], since: dt.date | None, days: int | None) -> dict[str, Any]:
     """What `show` draws: the days looked at and, for each signal with an entry in them, its values by day.
 
     Args:
+        entries: every entry of a diary that has any, by day.
         since: first day; else the last `days` days up to the last entry; None for both: all.
-
-    Raises:
-        InputError: there is no diary, or it is empty.
     """
-    entries = entries_of_diary(path)
     last = dt.date.fromisoformat(max(e.day for e in entries))
     first = dt.date.fromisoformat(entries[0].day)
     start = max(first, since or (last - dt.timedelta(days - 1) if days else first))
@@ -161,6 +174,8 @@ def history(knowledge: Knowledge, path: Path, since: dt.date | None, days: int |
         "to": last.isoformat(),
         "days": (last - start).days + 1,
         "days_with_entry": len({e.day for e in shown}),
+        "forms": [],
+        "places": None,
         "signals": [
             {
                 "signal": row["signal"], "label": row["label"], "unit": row["unit"], "kind": row["kind"],

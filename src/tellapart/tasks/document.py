@@ -92,7 +92,7 @@ class Documents:
             "mimics": [],
             "next_tests": self._next_tests(person),
             **self._treatment(person),
-            "instruments": self._instruments(person),
+            "instruments": self.instruments(person),
             "activity": self._activity(person, occurrences),
             "activity_course": self._activity_course(person),
             "drug_induced": self._drug_induced(person, by_finding),
@@ -339,7 +339,7 @@ class Documents:
             )  # fmt: skip
         return out
 
-    def _instruments(self, person: int) -> list[Json]:
+    def instruments(self, person: int) -> list[Json]:
         """Every filled-in form with its total, in order of time."""
         scales = {(r["instrument"], r["scale"]): r for r in self.knowledge["instrument_scales"]}
         return [

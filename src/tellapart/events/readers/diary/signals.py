@@ -1,4 +1,7 @@
-"""What may stand in a diary: signals with their range, read from text as people write it."""
+"""What may stand in a diary: signals with their range, and the answers of questionnaires, read from text as people write it.
+
+An answer is a signal too: `phq_9.mood`, `fm_2016.site.neck`; its range is that of its item.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,35 @@ class Unfit(ValueError):
         self.field, self.value, self.reason, self.what_to_do = field, value, reason, what_to_do
 
 
+def answers(knowledge: Knowledge, instrument: str | None = None) -> dict[str, Row]:
+    """The answers of all questionnaires (or one) that a diary can hold, as signals: places first, then items in order."""
+    out: dict[str, Row] = {}
+    for form in knowledge["instruments"]:
+        name = form["instrument"]
+        if instrument not in (None, name):
+            continue
+        places = knowledge["pain_sites"] if form["sites"] == "yes" else ()
+        rows = [(f"site.{p['site']}", p["site"].replace("_", " "), "0", "1", "") for p in places if p["wpi"] == "yes"]
+        rows += [
+            (r["item"], r["text"] or r["item"], r["low"], r["high"], r["note"])
+            for r in knowledge["instrument_items"]
+            if r["instrument"] == name
+        ]
+        for item, label, low, high, note in sorted(rows, key=lambda row: row[0] == row[1]):  # what is asked comes first
+            kind = "flag" if (low, high) == ("0", "1") else "scale"
+            signal = f"{name}.{item}"
+            out[signal] = {
+                "signal": signal, "label": label, "kind": kind, "unit": "", "low": low, "high": high, "note": note,
+                "asked": "yes" if label != item else "no",
+            }  # fmt: skip
+    return out
+
+
+def form_of(signal: str) -> str:
+    """The questionnaire that an answer belongs to; '' for a signal of the day."""
+    return signal.partition(".")[0] if "." in signal else ""
+
+
 @dataclass(frozen=True)
 class Signals:
     """The signals of the knowledge base by id, and the day after which no entry can be."""
@@ -33,7 +65,7 @@ class Signals:
 
     @staticmethod
     def of(knowledge: Knowledge, today: dt.date) -> Signals:
-        return Signals({row["signal"]: row for row in knowledge["diary_signals"]}, today)
+        return Signals({row["signal"]: row for row in knowledge["diary_signals"]} | answers(knowledge), today)
 
     def entry(self, day: str, signal: str, value: str) -> tuple[str, str, float]:
         """(ISO day, signal, value in its unit) of one entry as written.
