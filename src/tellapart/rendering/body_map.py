@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-FRONT, BACK = 0, 120
 PLACES: dict[str, tuple[int, int, int, int]] = {
     # left edge, top, width, height on a grid of 240 by 210; from in front the person's left is on the right
-    "jaw_r": (FRONT + 47, 24, 12, 10), "jaw_l": (FRONT + 61, 24, 12, 10),
-    "shoulder_girdle_r": (FRONT + 26, 42, 20, 14), "shoulder_girdle_l": (FRONT + 74, 42, 20, 14),
-    "upper_arm_r": (FRONT + 18, 58, 14, 28), "upper_arm_l": (FRONT + 88, 58, 14, 28),
-    "lower_arm_r": (FRONT + 12, 88, 14, 32), "lower_arm_l": (FRONT + 94, 88, 14, 32),
-    "chest": (FRONT + 40, 58, 40, 24), "abdomen": (FRONT + 42, 84, 36, 24),
-    "upper_leg_r": (FRONT + 40, 126, 18, 36), "upper_leg_l": (FRONT + 62, 126, 18, 36),
-    "lower_leg_r": (FRONT + 40, 164, 18, 38), "lower_leg_l": (FRONT + 62, 164, 18, 38),
-    "neck": (BACK + 50, 30, 20, 12), "upper_back": (BACK + 38, 46, 44, 30), "lower_back": (BACK + 42, 78, 36, 24),
-    "hip_l": (BACK + 38, 104, 21, 22), "hip_r": (BACK + 61, 104, 21, 22),
+    "jaw_r": (47, 24, 12, 10), "jaw_l": (61, 24, 12, 10),
+    "shoulder_girdle_r": (26, 42, 20, 14), "shoulder_girdle_l": (74, 42, 20, 14),
+    "upper_arm_r": (18, 58, 14, 28), "upper_arm_l": (88, 58, 14, 28),
+    "lower_arm_r": (12, 88, 14, 32), "lower_arm_l": (94, 88, 14, 32),
+    "chest": (40, 58, 40, 24), "abdomen": (42, 84, 36, 24),
+    "upper_leg_r": (40, 126, 18, 36), "upper_leg_l": (62, 126, 18, 36),
+    "lower_leg_r": (40, 164, 18, 38), "lower_leg_l": (62, 164, 18, 38),
+    "neck": (170, 30, 20, 12), "upper_back": (158, 46, 44, 30), "lower_back": (162, 78, 36, 24),
+    "hip_l": (158, 104, 21, 22), "hip_r": (181, 104, 21, 22),
 }  # fmt: skip
 SIDES = {"l": "left", "r": "right"}
 STATES = {True: "hurt", False: "free", None: "open"}

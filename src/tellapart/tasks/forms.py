@@ -15,6 +15,7 @@ from tellapart.tasks.session import Options, Session
 
 Json = dict[str, Any]
 SITE = "site."
+HEAD = ("instrument", "date", "by")
 
 
 def totals(knowledge: Knowledge, entries: Iterable[Entry]) -> list[Json]:
@@ -27,7 +28,10 @@ def totals(knowledge: Knowledge, entries: Iterable[Entry]) -> list[Json]:
         return []
     lists = {r["instrument"]: r["site_list"] for r in knowledge["instruments"]}
     asked = {r["site"] for r in knowledge["pain_sites"] if r["wpi"] == "yes"}
-    forms = [_form(day, form, given, lists[form], asked) for (day, form), given in sorted(filled.items())]
+    made = (_form(day, form, given, lists[form], asked) for (day, form), given in sorted(filled.items()))
+    forms = [form for form in made if len(form) > len(HEAD)]
+    if not forms:
+        return []
     session = Session(knowledge)
     try:
         person = {"id": "diary", "sex": "unknown"}
