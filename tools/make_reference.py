@@ -458,8 +458,7 @@ def relations() -> str:
 
 def plan() -> str:
     steps = [
-        (f"[{name}](sql/{name}.sql)", f"events/{name}.sql", ", ".join(reads))
-        for name, reads in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS)
+        (f"[{name}](sql/{name}.sql)", f"events/{name}.sql", ", ".join(reads)) for name, reads in normalize.EVERY_STEP
     ]
     in_workup = {s.makes for s in pipeline.WORKUP}
     in_audit = {s.makes for s in pipeline.AUDIT}
@@ -613,7 +612,7 @@ def pages() -> dict[str, str]:
     out |= {
         f"criteria/{r['set']}_in_sentences.md": in_sentences(k, r["set"]) for r in (*k["criteria_sets"], *k["fm_sets"])
     }
-    for name, _ in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS):
+    for name, _ in normalize.EVERY_STEP:
         out[f"sql/{name}.sql"] = normalize.text(name).rstrip() + "\n"
     for name, text in pipeline.statements(k).items():
         out[f"sql/{name}.sql"] = "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"

@@ -25,7 +25,7 @@ ROOMS = ("findings", "criteria", "differential", "answers")
 INPUTS = frozenset(r.name for r in (*SOURCES, *ASKED_FOR))
 """Relations that come from outside the plan: a reader's, and what the user asked for."""
 
-EVENTS_MADE = frozenset(name for name, _ in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS))
+EVENTS_MADE = frozenset(name for name, _ in normalize.EVERY_STEP)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def statements() -> dict[str, Statement]:
     """Every statement of the house by the relation it makes, in the order in which they run."""
     steps = {
         name: Statement(name, f"events/{name}.sql", frozenset(reads), normalize.text(name))
-        for name, reads in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS)
+        for name, reads in normalize.EVERY_STEP
     }
     texts = pipeline.statements(load())
     stages = {s.makes: Statement(s.makes, s.file, frozenset(s.reads), texts[s.makes]) for s in pipeline.STAGES}

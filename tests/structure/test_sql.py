@@ -88,7 +88,7 @@ def test_a_stage_out_of_order_is_caught() -> None:
 
 def test_events_read_what_was_made_before() -> None:
     known = set(knowledge_schema()) | set(INPUTS) | set(normalize.REMEMBERED)
-    for name, reads in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS):
+    for name, reads in normalize.EVERY_STEP:
         assert set(reads) <= known, f"{name} reads {sorted(set(reads) - known)}"
         known.add(name)
 
@@ -102,7 +102,7 @@ def test_rooms_read_no_source() -> None:
 
 
 def test_no_relation_is_made_twice_or_never_read() -> None:
-    made = [s.makes for s in pipeline.STAGES] + [n for n, _ in (*normalize.KNOWLEDGE_STEPS, *normalize.STEPS)]
+    made = [s.makes for s in pipeline.STAGES] + [n for n, _ in normalize.EVERY_STEP]
     assert len(made) == len(set(made))
     assert set(made) & set(knowledge_schema()) == set(SHARED_NAMES)
 

@@ -151,6 +151,13 @@ GIVEN_SETTINGS = Relation(
     {"person": WHOLE, "setting": TEXT},
 )
 
+LOCAL_CODES = Relation(
+    "local_codes",
+    "one row per code of the site's own file, with the shipped code that it is read as (NULL: irrelevant)",
+    ("system", "code_key"),
+    {"system": TEXT, "code_key": TEXT, "code_id": SMALL, "rule": TEXT, "unit": TEXT, "high": REAL},
+)
+
 # the events room: from statements to events
 
 READING_LIMITS = Relation(
@@ -180,11 +187,11 @@ UNIT_MAP = Relation(
 MEANINGS = Relation(
     "meanings",
     "one row per group of statements, code system, code and knowledge code that it means there",
-    ("kind_group", "system", "code_key", "code_id", "borrowed"),
+    ("kind_group", "system", "code_key", "code_id", "borrowed", "own"),
     {
         "kind_group": TEXT, "system": TEXT, "code_key": TEXT, "code_id": SMALL, "source": TEXT, "rule": TEXT,
         "method": TEXT, "by_prefix": FLAG, "borrowed": SMALL, "by_default": TEXT, "canonical": TEXT, "mode": TEXT,
-        "unit_finding": TEXT, "default_unit": TEXT,
+        "unit_finding": TEXT, "default_unit": TEXT, "own": SMALL, "own_unit": TEXT, "own_high": REAL, "own_limit": REAL,
     },
 )  # fmt: skip
 
@@ -209,7 +216,7 @@ CODE_MAP = Relation(
     {
         "kind": TEXT, "system": TEXT, "code": TEXT, "short_system": TEXT, "code_id": SMALL, "source": TEXT,
         "rule": TEXT, "method": TEXT, "by_default": TEXT, "canonical": TEXT, "mode": TEXT, "unit_finding": TEXT,
-        "default_unit": TEXT, "item_low": REAL, "item_high": REAL, "class": TEXT,
+        "default_unit": TEXT, "own_unit": TEXT, "own_high": REAL, "own_limit": REAL, "item_low": REAL, "item_high": REAL, "class": TEXT,
     },
 )  # fmt: skip
 
@@ -298,6 +305,13 @@ ACCOUNTING = Relation(
     "one row per source type and class: how many source rows of it there are",
     ("source_type", "class"),
     {"source_type": TEXT, "class": TEXT, "n": WHOLE},
+)
+
+UNMAPPED = Relation(
+    "unmapped",
+    "one row per code system and code that nothing here knows, with how often it stands in the source",
+    ("system", "code"),
+    {"system": TEXT, "code": TEXT, "display": TEXT, "n": WHOLE, "unit": TEXT},
 )
 
 # the findings room
@@ -740,13 +754,13 @@ RECIPROCAL = Relation(
 
 SOURCES = (STATEMENTS, SOURCE_ROWS, LEFT_OUT, REJECTED)
 
-ASKED_FOR = (PATIENTS, ASKED, OPTIONS, GIVEN_SETTINGS)
+ASKED_FOR = (PATIENTS, ASKED, OPTIONS, GIVEN_SETTINGS, LOCAL_CODES)
 """What comes from outside the plan beside the source: the reader's patients, and what the user asked for."""
 
 MADE = (
     READING_LIMITS, SYSTEM_NAMES, UNIT_MAP, MEANINGS, ITEM_CODES, IGNORED_CODES, FLAG_WORDS,
     PERSONS, NEW_CODES, CODE_MAP, NEW_TEXTS, TEXTS, UNIT_PROOFS, READINGS, HORIZONS, REGISTERED, EVENTS, DOSES, REJECTIONS,
-    ROW_CLASSES, ACCOUNTING,
+    ROW_CLASSES, ACCOUNTING, UNMAPPED,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, SERIES, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, ACTIVITY_ASKED, LUPUS, ACTIVITY,

@@ -102,10 +102,20 @@ def _prior(text: str | None) -> dict[str, float] | None:
     return prior
 
 
-def _options(form: Format, as_of: str | None, setting: str | None, prior: str | None) -> Any:
-    from tellapart.tasks.session import Options
+def _options(
+    form: Format, as_of: str | None, setting: str | None, prior: str | None, persons: Path | None = None
+) -> Any:
+    from tellapart.tasks.session import Options, read_persons
 
-    return Options(format=form.value, as_of=_as_of(as_of), setting=setting, prior=_prior(prior))
+    listed = read_persons(persons) if persons else None
+    return Options(format=form.value, as_of=_as_of(as_of), setting=setting, prior=_prior(prior), persons=listed)
+
+
+def _local(codes: Path | None) -> Any:
+    from tellapart.knowledge.load import load
+    from tellapart.knowledge.local import read_codes
+
+    return read_codes(codes, load()) if codes else None
 
 
 def _source(text: str, stack: list[tempfile.TemporaryDirectory[str]]) -> Path:
@@ -167,6 +177,7 @@ def workup(
     as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
     setting: Annotated[str | None, typer.Option(help="Whose prior applies; see: knowledge show priors.")] = None,
     prior: Annotated[str | None, typer.Option(help="Your own prior: sle=0.2,fm=0.3,both=0.05.")] = None,
+    codes: Annotated[Path | None, typer.Option(help="CSV that says what codes of your own mean.")] = None,
     rejected: Annotated[Path | None, typer.Option(help="Write rejected rows to this file as NDJSON.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="Format of the record.")] = Format.auto,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
@@ -194,7 +205,7 @@ def workup(
         raise UsageError("--json and --html: choose one.")
     options = _options(format_, as_of, setting, prior)
     stack: list[tempfile.TemporaryDirectory[str]] = []
-    session = Session(load())
+    session = Session(load(), codes=_local(codes))
     try:
         try:
             document = work(session, _source(record, stack), options, person)
@@ -238,6 +249,10 @@ def audit(
     as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
     setting: Annotated[str | None, typer.Option(help="Whose prior applies to everybody.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="Format of the source.")] = Format.auto,
+    codes: Annotated[
+        Path | None, typer.Option(help="CSV that says what codes of your own mean; the report offers one to fill in.")
+    ] = None,
+    persons: Annotated[Path | None, typer.Option(help="Read only these persons: one id a line.")] = None,
     memory: Annotated[str | None, typer.Option(help="Memory limit, for example 4GB; beyond it spills to disk.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of threads.")] = None,
     hash_: Annotated[Hash, typer.Option("--hash", help="Fingerprint of input files.")] = Hash.quick,
@@ -262,15 +277,18 @@ def audit(
 
       tellapart audit bundles/ --out results --setting rheumatology_referral --memory 4GB
 
+      tellapart audit export/ --out results --codes codes.csv --persons cohort.txt
+
       tellapart audit export/ --out results --engine spark --master "local[2]"
     """
     if master is not None and engine is not Engine.spark:
         raise UsageError("--master: only for --engine spark.")
     chosen = (master or f"local[{threads or '*'}]") if engine is Engine.spark else None
     ways = {"hashing": hash_.value, "shareable": shareable, "resume": resume}
-    options = _options(format_, as_of, setting, None)
+    options = _options(format_, as_of, setting, None, persons)
     options.flares = flares
-    raise typer.Exit(_audit(source, out, options, memory, threads, master=chosen, quiet=quiet, **ways))
+    local = _local(codes)
+    raise typer.Exit(_audit(source, out, options, memory, threads, codes=local, master=chosen, quiet=quiet, **ways))
 
 
 def _audit(
@@ -280,6 +298,7 @@ def _audit(
     memory: str | None = None,
     threads: int | None = None,
     *,
+    codes: Any = None,
     master: str | None = None,
     quiet: bool = False,
     **ways: Any,
@@ -295,7 +314,7 @@ def _audit(
     console = talk()
     with tempfile.TemporaryDirectory(prefix="tellapart-spill-") as spill:
         cluster = _cluster(master, memory, Path(spill)) if master else None
-        session = Session(load(), memory=memory, threads=threads, spill=Path(spill), cluster=cluster)
+        session = Session(load(), memory=memory, threads=threads, spill=Path(spill), cluster=cluster, codes=codes)
         try:
             with _progress(console, quiet) as step:
                 summary = run(session, _source(source, stack), out, options, progress=step, **ways)

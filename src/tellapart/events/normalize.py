@@ -29,9 +29,9 @@ KNOWLEDGE_STEPS = (
     ("reading_limits", ("limits",)),
     ("system_names", ("code_systems",)),
     ("unit_map", ("units", "unit_aliases", "finding_kinds")),
-    ("meanings", ("codes", "finding_kinds", "units")),
+    ("meanings", ("codes", "local_codes", "finding_kinds", "units", "unit_map")),
     ("item_codes", ("instrument_items", "instrument_sites", "pain_sites")),
-    ("ignored_codes", ("not_needed",)),
+    ("ignored_codes", ("not_needed", "local_codes")),
     ("flag_words", ()),
 )
 """Relations made of knowledge alone, once per session: relation made and relations read, in order."""
@@ -54,6 +54,11 @@ STEPS = (
     ("accounting", ("row_classes", "left_out")),
 )  # fmt: skip
 """Relations made of each source: relation made and relations read, in order (checked against the SQL by the tests)."""
+
+AUDIT_STEPS = (("unmapped", ("statements", "row_classes", "left_out")),)
+"""What only an audit asks for of a source, in order."""
+
+EVERY_STEP = (*KNOWLEDGE_STEPS, *STEPS, *AUDIT_STEPS)
 
 OPTIONAL_PATIENT_COLUMNS = {"age": "integer", "as_of": "varchar", "setting": "varchar"}
 """What only some sources know of a person: age without birth date, the document's own as-of day and setting."""
@@ -111,7 +116,7 @@ REMEMBERED = {"code_map": "new_codes", "texts": "new_texts"}
 def prepare(engine: Engine) -> None:
     """Make what is made of knowledge alone, and empty the session's memory of codes and wordings.
 
-    Once per session, after the knowledge relations are loaded; again when they change.
+    Once per session, after the knowledge relations and `local_codes` are loaded; again when they change.
     """
     for name, _ in KNOWLEDGE_STEPS:
         engine.make(name, text(name))
@@ -124,6 +129,20 @@ def prepare(engine: Engine) -> None:
     engine.make("new_texts", f"select {nothing} as text where false")
     for name in REMEMBERED:
         engine.make(name, text(name))
+
+
+def keep_only(engine: Engine, person_ids: Iterable[str]) -> None:
+    """Of what a reader left keep these persons; the rows of all others count as not needed."""
+    engine.load("wanted", {"person_id": "VARCHAR"}, [(p,) for p in person_ids])
+    listed = "person_id in (select person_id from wanted)"
+    for name in ("statements", "patients"):
+        engine.make(name, f"select * from {name} where {listed}")
+    engine.make("rejected", f"select * from rejected where person_id is null or {listed}")
+    engine.make(
+        "source_rows",
+        f'select * replace (case when person_id is null or {listed} then "class" else \'not_needed\' end as "class") '
+        "from source_rows",
+    )
 
 
 def know_codes(engine: Engine) -> None:
@@ -175,6 +194,12 @@ def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
         "left join persons as q on q.person = h.person left join patients as p on p.person_id = q.person_id"
     )[0]
     return AsOf(row["day"], as_of is not None or bool(row["own"]))
+
+
+def rank_unmapped(engine: Engine) -> None:
+    """Make what only an audit asks for, after `normalize`."""
+    for name, _ in AUDIT_STEPS:
+        engine.make(name, text(name))
 
 
 def _complete_patients(engine: Engine) -> None:

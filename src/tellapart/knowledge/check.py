@@ -304,7 +304,7 @@ def faults(tables: Tables) -> list[str]:
     if out:
         return out
     for name, spec in SPECS.items():
-        out += _table(tables, name, spec)
+        out += table(tables, name, spec)
     for rule in (
         _items,
         _shortcuts,
@@ -331,7 +331,9 @@ def _lines(tables: Tables, name: str) -> Iterator[tuple[int, Row]]:
     yield from enumerate(tables[name], start=2)
 
 
-def _table(tables: Tables, name: str, spec: Spec) -> Iterator[str]:
+def table(tables: Tables, name: str, spec: Spec, file: str = "") -> Iterator[str]:
+    """Every fault in the form of one table (`file`: its name, if it is not that of the table)."""
+    file = file or f"{name}.csv"
     known = {target: {r[target[1]] for r in tables[target[0]]} for target in spec.ids.values()}
     references = {r["id"] for r in tables["references"]}
     seen: Counter[tuple[str, ...]] = Counter()
@@ -339,10 +341,10 @@ def _table(tables: Tables, name: str, spec: Spec) -> Iterator[str]:
     columns |= {"citation", "verified"} if spec.cited else set()
     missing = columns - set(tables[name][0] if tables[name] else columns)
     if missing:
-        yield f"{name}.csv:1: {', '.join(sorted(missing))}: column is missing"
+        yield f"{file}:1: {', '.join(sorted(missing))}: column is missing"
         return
     for line, row in _lines(tables, name):
-        where = f"{name}.csv:{line}"
+        where = f"{file}:{line}"
         key = tuple(row[k] for k in spec.key)
         seen[key] += 1
         if seen[key] == 2:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from tellapart.rendering import charts, words
 from tellapart.rendering.html import environment
@@ -65,6 +66,8 @@ def audit_report(summary: Document) -> str:
         worklist     [{"rank", "person_id", "reason", "urgency", "text", "evidence", "evidence_reference", "next_test"}]
                      columns of worklist.csv; the first 50 are shown
         worklist_total  int                             rows of worklist.csv, when more than are given here
+        unmapped     {"codes": int, "most": [{"system", "code", "display", "n", "unit"}], "sheet": text}
+                     codes that nothing knows; sheet: a file for --codes to fill in
         rejected     {"count": int, "reasons": [{"reason", "count", "what_to_do"}]}
         warnings     [text]
         shareable    bool                               leave out worklist and source rows: the page may leave the site
@@ -75,6 +78,7 @@ def audit_report(summary: Document) -> str:
     worklist = list(summary.get("worklist") or ())[:WORKLIST_ROWS]
     source = summary.get("source") or {}
     rejected = summary.get("rejected") or {}
+    unmapped = summary.get("unmapped") or {}
     context: dict[str, Any] = {
         "title": "Audit report",
         "synthetic": bool(summary.get("synthetic")),
@@ -104,6 +108,17 @@ def audit_report(summary: Document) -> str:
             }
             for r in rejected.get("reasons") or ()
         ],
+        "unmapped": [
+            {
+                "code": words.clean(r["code"]),
+                "system": words.clean(r["system"]) or "no code system",
+                "rows": words.number(r["n"]),
+                "display": words.clean(r["display"]),
+            }
+            for r in unmapped.get("most") or ()
+        ],
+        "unmapped_total": words.counted(int(unmapped.get("codes") or 0), "code"),
+        "sheet": "data:text/csv;charset=utf-8," + quote(unmapped.get("sheet") or ""),
         "shareable": bool(summary.get("shareable")),
         "limits": SHAREABLE_LIMITS if summary.get("shareable") else (*LIMITS, DIFFERENCING),
     }

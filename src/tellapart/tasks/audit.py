@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import platform
 import time
@@ -15,7 +17,9 @@ import orjson
 from tellapart import __version__
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
+from tellapart.events import normalize
 from tellapart.knowledge.load import Knowledge
+from tellapart.knowledge.local import COLUMNS
 from tellapart.rendering.report import audit_report
 from tellapart.tasks import aggregate, checkpoint, treatment
 from tellapart.tasks.aggregate import CALLS
@@ -92,6 +96,7 @@ def audit(
 
 def _read(session: Session, source: Path, options: Options, progress: Progress | None) -> None:
     session.read(source, options)
+    normalize.rank_unmapped(session.engine)
     persons = session.engine.one("select count(*) from persons")
     if not persons:
         reason = session.engine.one("select min(reason) from rejected")
@@ -166,7 +171,14 @@ def _made_from(session: Session, source: Path, options: Options, inputs: list[Js
         "format": options.format,
         "as_of": options.as_of.isoformat() if options.as_of else None,
         "inputs": inputs,
+        **_lists(session, options),
     }
+
+
+def _lists(session: Session, options: Options) -> Json:
+    """The files beside the source that a run hangs on, named with their hash."""
+    given = {"codes": session.codes if session.codes.sha256 else None, "persons": options.persons}
+    return {name: {"file": f.name, "sha256": f.sha256} if f else None for name, f in given.items()}
 
 
 def _claim(source: Path, out: Path) -> None:
@@ -199,7 +211,8 @@ def _differencing(out: Path, facts: Json, floor: float) -> list[str]:
         return []
     try:
         earlier = orjson.loads((out / "run.json").read_bytes())
-        if earlier["inputs"] == facts["inputs"]:
+        lists = [run["options"].get("persons") for run in (earlier, facts)]
+        if earlier["inputs"] == facts["inputs"] and lists[0] == lists[1]:
             return []
         published = int(earlier["persons"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -320,6 +333,8 @@ def _summary(session: Session, source: Path, options: Options) -> Json:
         warnings.append(
             "Diaries hold what people felt, no examination and no results: nobody is called by one. See flares.parquet."
         )
+    if _not_found(session, options):
+        warnings.append("Not all persons of the list are in the source; run.json names those that are not.")
     return {
         "schema": "tellapart.report/1",
         "software": __version__,
@@ -336,6 +351,7 @@ def _summary(session: Session, source: Path, options: Options) -> Json:
         "coverage": {k: v for k, v in covered.items() if k != "by_type"},
         "worklist": _worklist(session),
         "worklist_total": engine.one("select count(*) from worklist"),
+        "unmapped": _unmapped(engine),
         "rejected": {"count": engine.one("select count(*) from rejected"), "reasons": reasons},
         "warnings": warnings,
         "files": [{"file": name, "what": what} for name, what in FILES.items()],
@@ -357,6 +373,24 @@ def _worklist(session: Session) -> list[Json]:
         "from worklist order by rank limit 50"
     )
     return [{**r, "evidence": spelled(r["evidence"]), "next_test": tests.get(r["next_test"], "")} for r in rows]
+
+
+def _unmapped(engine: DuckDB) -> Json:
+    """Codes that nothing here knows: how many, the most frequent, and a file of codes to fill in."""
+    rows = engine.rows(f"select system, code, display, n, unit from unmapped order by n desc, system, code limit 1000")
+    sheet = io.StringIO()
+    columns = ("system", "code", "display", "rows", *(c for c in COLUMNS if c not in ("system", "code")))
+    writer = csv.DictWriter(sheet, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {"system": r["system"], "code": r["code"], "display": r["display"], "rows": r["n"], "unit": r["unit"]}
+        for r in rows
+    )
+    return {
+        "codes": engine.one("select count(*) from unmapped"),
+        "most": rows[:20],
+        "sheet": sheet.getvalue(),
+    }
 
 
 def _report_tables(session: Session) -> list[Json]:
@@ -500,6 +534,7 @@ def _run(session: Session, options: Options, summary: Json, inputs: list[Json]) 
             "setting": options.setting,
             "flares": options.flares,
             "prior": dict(options.prior) if options.prior else None,
+            **_lists(session, options),
         },
         "persons": summary["persons"],
         "persons_of_interest": summary["persons_of_interest"],
@@ -507,4 +542,11 @@ def _run(session: Session, options: Options, summary: Json, inputs: list[Json]) 
         "calls": summary["calls"],
         "accounting": summary["coverage"],
         "accounting_by_source_type": summary["accounting"],
+        "persons_not_found": _not_found(session, options),
     }
+
+
+def _not_found(session: Session, options: Options) -> list[str]:
+    """Persons that were asked for by a list and are not in the source."""
+    found = {r["person_id"] for r in session.engine.rows("select person_id from persons")} if options.persons else ()
+    return [p for p in options.persons.ids if p not in found] if options.persons else []

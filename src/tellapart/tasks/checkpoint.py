@@ -16,7 +16,7 @@ from tellapart.tasks.session import Session
 
 FOLDER = "resume.part"
 MADE_FROM = "made_from.json"
-RELATIONS = ("patients", "persons", "horizons", "events", "doses", "accounting", "rejected", "diary_flares")
+RELATIONS = ("patients", "persons", "horizons", "events", "doses", "accounting", "rejected", "diary_flares", "unmapped")
 WORTH_KEEPING = 60.0
 """Seconds of reading: below, reading again costs less than writing down what was read costs every run."""
 

@@ -5,7 +5,9 @@ The same steps serve one person and millions: what differs is only who is wanted
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +23,7 @@ from tellapart.events import normalize
 from tellapart.events.detect import detect
 from tellapart.events.readers import case, fhir, omop
 from tellapart.knowledge.load import Knowledge, load
+from tellapart.knowledge.local import NO_CODES, LocalCodes
 
 if TYPE_CHECKING:
     from tellapart.engines.spark import Spark
@@ -42,6 +45,7 @@ class Options:
         flares: find flares on record in an audit too (a workup always does).
         prior: the user's own prior, hypothesis to share.
         today: the calendar day; caps the default as-of day and nothing else.
+        persons: read these persons only; None: everybody.
     """
 
     format: str = "auto"
@@ -50,6 +54,37 @@ class Options:
     prior: Mapping[str, float] | None = None
     flares: bool = False
     today: dt.date = field(default_factory=dt.date.today)
+    persons: PersonList | None = None
+
+
+@dataclass(frozen=True)
+class PersonList:
+    """A list of persons that a run is limited to: name and SHA-256 of its file, the ids in it."""
+
+    name: str
+    sha256: str
+    ids: tuple[str, ...]
+
+
+def read_persons(path: Path) -> PersonList:
+    """Read a list of persons: one id a line, or a CSV whose first line names a column `person_id`.
+
+    Raises:
+        InputError: it cannot be read, or names nobody.
+    """
+    try:
+        raw = path.read_bytes()
+        lines = [line.strip() for line in raw.decode("utf-8-sig").splitlines() if line.strip()]
+    except OSError as error:
+        raise InputError(f"--persons {path}: cannot be read ({error.strerror}). Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"--persons {path}: is not UTF-8 text. Give one person id a line.") from error
+    if lines and "person_id" in next(csv.reader(lines[:1])):
+        lines = [(row["person_id"] or "").strip() for row in csv.DictReader(lines)]
+    ids = tuple(dict.fromkeys(line.removeprefix("Patient/") for line in lines if line))
+    if not ids:
+        raise InputError(f"--persons {path}: names nobody. Give one person id a line.")
+    return PersonList(path.name, hashlib.sha256(raw).hexdigest(), ids)
 
 
 class Session:
@@ -64,15 +99,18 @@ class Session:
         spill: Path | None = None,
         keep_all: bool = False,
         cluster: Spark | None = None,
+        codes: LocalCodes | None = None,
     ) -> None:
         """A session.
 
         Args:
+            codes: what a site's own codes mean, beside those that ship.
             keep_all: keep every relation of an audit, so that each can be looked at (it costs memory).
             cluster: where the stages of an audit run instead; reading, and what is made of the answers, stay here.
         """
         self.keep_all = keep_all
         self.cluster = cluster
+        self.codes = codes or NO_CODES
         self.spill = spill
         self.knowledge = knowledge or load()
         self.engine = DuckDB(memory, threads, spill)
@@ -81,6 +119,7 @@ class Session:
         self.source = "the source"
         self.read_so_far = False
         pipeline.prepare(self.engine, self.knowledge)
+        self.engine.load("local_codes", *self.codes.relation())
         normalize.prepare(self.engine)
 
     def close(self) -> None:
@@ -124,8 +163,19 @@ class Session:
             self.detected = (form, f"{why}; {omop.read_omop(self.engine, source)}")
         elif form != "diary":
             raise UsageError(f"{source}: {form} ({why}) cannot be read yet. Formats read now: fhir, omop, case, diary.")
+        if options.persons:
+            self._limit(options.persons)
         self.seconds["read"] = time.perf_counter() - started
         self._normalize(options)
+
+    def _limit(self, persons: PersonList) -> None:
+        """Keep the persons of a list. Raises InputError: the source holds none of them."""
+        normalize.keep_only(self.engine, persons.ids)
+        if not self.engine.one("select count(*) from patients"):
+            raise InputError(
+                f"--persons {persons.name}: none of its {len(persons.ids)} persons is in {self.source} "
+                f"(first: {', '.join(persons.ids[:3])}). Ids are those of the source, without Patient/."
+            )
 
     def read_documents(self, documents: Sequence[Mapping[str, Any]], options: Options) -> None:
         """Read `tellapart.case/1` documents given as dictionaries."""
