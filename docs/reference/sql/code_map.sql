@@ -1,6 +1,6 @@
 -- code_map: one row per kind, system and code seen (new_codes), and knowledge code that it means (if any).
 -- class: mapped | not_needed | unmapped. Steered by system_names, meanings, item_codes, ignored_codes.
--- An exact code beats an ancestor, a nearer ancestor a farther one; ancestors are found by prefix in the systems whose
+-- An exact code beats an ancestor, one of the site's own file a shipped one, a nearer ancestor a farther one; ancestors are found by prefix in the systems whose
 -- codes are built that way.
 with named as (
   select
@@ -13,10 +13,10 @@ with named as (
 ranked as (
   select
     n.kind, n.system, n.code, m.code_id, m.source, m.rule, m.method, m.by_default, m.canonical, m.mode, m.unit_finding,
-    m.default_unit,
+    m.default_unit, m.own_unit, m.own_high, m.own_limit,
     rank() over (
       partition by n.kind, n.system, n.code
-      order by case when m.code_key = n.code_key then 0 else 1 end, m.borrowed, length(m.code_key) desc
+      order by case when m.code_key = n.code_key then 0 else 1 end, m.own desc, m.borrowed, length(m.code_key) desc
     ) as place
   from named as n
   inner join meanings as m
@@ -26,14 +26,15 @@ ranked as (
 ),
 meant as (
   select distinct
-    kind, system, code, code_id, source, rule, method, by_default, canonical, mode, unit_finding, default_unit
+    kind, system, code, code_id, source, rule, method, by_default, canonical, mode, unit_finding, default_unit,
+    own_unit, own_high, own_limit
   from ranked
   where place = 1
 )
 select
   n.kind, n.system, n.code, n.short_system, m.code_id, m.source, m.rule, m.method, m.by_default, m.canonical,
   case when n.kind = 'instrument' then 'item' else m.mode end as mode, m.unit_finding, m.default_unit,
-  i.low as item_low, i.high as item_high,
+  m.own_unit, m.own_high, m.own_limit, i.low as item_low, i.high as item_high,
   case
     when m.code is not null or i.code is not null or n.kind = 'encounter' then 'mapped'
     when x.code_key is not null then 'not_needed'

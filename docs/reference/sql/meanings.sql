@@ -1,25 +1,39 @@
 -- meanings: one row per group of statements, code system and code, and knowledge code that it means there, with how its
--- results are read. Steered by codes, finding_kinds, units.
+-- results are read. Steered by codes, local_codes, finding_kinds, units, unit_map.
 -- What a relative has is never what the person has: it becomes the finding `family_history_...`. An allergy to a drug
 -- is not an exposure to it. A code of WHO's ICD-10 that is not known as such is read as the equal code of ICD-10-CM.
+-- A code of the site's own file is read as the code of the finding that it names, beats a shipped one, and may bring the
+-- unit and the upper limit of results that come without (own_unit; own_high as written, own_limit in the canonical unit).
 -- mode: state (the code says it), drug, free (result of any unit, compared with its own limits), titre, strip, number.
-with grouped as (
-  select 'drug' as kind_group, c.* from codes as c where c.rule = 'drug'
+with known as (
+  select
+    system, code_key, code_id, source, rule, method, descendants, 0 as own, cast(null as varchar) as own_unit,
+    cast(null as double) as own_high
+  from codes
   union all
-  select 'allergy' as kind_group, c.* from codes as c where c.rule = 'drug'
+  select
+    l.system, l.code_key, l.code_id, c.source, c.rule, c.method, false as descendants, 1 as own, l.unit as own_unit,
+    l.high as own_high
+  from local_codes as l
+  inner join codes as c on c.code_id = l.code_id
+),
+grouped as (
+  select 'drug' as kind_group, c.* from known as c where c.rule = 'drug'
   union all
-  select 'stated' as kind_group, c.* from codes as c where c.rule in ('state', 'result')
+  select 'allergy' as kind_group, c.* from known as c where c.rule = 'drug'
   union all
-  select 'immunization' as kind_group, c.* from codes as c
+  select 'stated' as kind_group, c.* from known as c where c.rule in ('state', 'result')
   union all
-  select 'family_history' as kind_group, c.* from codes as c where c.rule = 'state'
+  select 'immunization' as kind_group, c.* from known as c
   union all
-  select 'encounter' as kind_group, c.* from codes as c where c.rule = 'state'
+  select 'family_history' as kind_group, c.* from known as c where c.rule = 'state'
+  union all
+  select 'encounter' as kind_group, c.* from known as c where c.rule = 'state'
 ),
 borrowed as (
-  select kind_group, system, code_key, code_id, source, rule, method, descendants, 0 as borrowed from grouped
+  select kind_group, system, code_key, code_id, source, rule, method, descendants, own, own_unit, own_high, 0 as borrowed from grouped
   union all
-  select kind_group, 'icd10who' as system, code_key, code_id, source, rule, method, descendants, 1 as borrowed
+  select kind_group, 'icd10who' as system, code_key, code_id, source, rule, method, descendants, own, own_unit, own_high, 1 as borrowed
   from grouped
   where system = 'icd10cm'
 )
@@ -31,6 +45,10 @@ select
   b.method,
   b.descendants and b.system in ('icd10cm', 'icd10who', 'icd9cm', 'atc') as by_prefix,
   b.borrowed,
+  b.own,
+  b.own_unit,
+  b.own_high,
+  b.own_high * u.factor + u.shift as own_limit,
   d.by_default,
   d.unit as canonical,
   case
@@ -57,4 +75,5 @@ left join codes as f
   and f.code_key = 'family_history_' || regexp_replace(b.source, '_dx$', '')
 left join finding_kinds as d
   on d.finding = case b.kind_group when 'family_history' then f.source else b.source end
+left join unit_map as u on b.rule = 'result' and d.kind = 'value' and u.finding = d.finding and u.seen = b.own_unit
 where b.kind_group <> 'family_history' or f.code_id is not null

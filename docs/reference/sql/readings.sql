@@ -1,7 +1,8 @@
 -- readings: one row per statement and knowledge code of it, typed, in canonical units, with what is wrong with it.
 -- class: used (so far: the as-of day is not applied yet) | rejected | withdrawn | not_needed (no result in it).
 -- Steered by code_map, flag_words, unit_map, unit_proofs, reading_limits. No unit is guessed: a number without one is
--- used only if its code fixes the unit or exactly one unit fits the reference range that came with it (unit_proofs).
+-- used only if its code fixes the unit (the site's own codes may, own_unit) or exactly one unit fits the reference range
+-- that came with it (unit_proofs).
 with typed as (
   select
     s.row_no, s.part, s.coding_no, p.person, s.reference, s.kind, m.code_id, m.short_system as system,
@@ -29,8 +30,9 @@ with typed as (
     case when v.shape is not null then v.number else try_cast(s.value as double) end as number,
     coalesce(try_cast(s.value_to as double), v.number_to) as number_to,
     coalesce(case when s.comparator in ('<', '<=', '>', '>=') then s.comparator end, v.comparator) as comparator,
-    coalesce(nullif(trim(s.unit), ''), v.unit_text) as unit_text,
-    coalesce(nullif(trim(s.unit), ''), v.unit_text, m.default_unit) as unit_key, m.unit_finding,
+    coalesce(nullif(trim(s.unit), ''), v.unit_text, m.own_unit) as unit_text,
+    coalesce(nullif(trim(s.unit), ''), v.unit_text, m.own_unit, m.default_unit) as unit_key, m.unit_finding,
+    m.own_unit, m.own_high, m.own_limit,
     s.low as low_text, s.high as high_text, s.range_text,
     coalesce(try_cast(s.low as double), r.low) as low,
     coalesce(try_cast(s.high as double), r.high) as high,
@@ -116,8 +118,9 @@ scaled as (
     end as scaled_low,
     case
       when low > high then null
-      when mode in ('free', 'titre') then high
-      when shape = 'quantity' then high * factor + shift
+      when mode in ('free', 'titre')
+        then coalesce(high, case when low is null and unit_text is not distinct from own_unit then own_high end)
+      when shape = 'quantity' then coalesce(high * factor + shift, case when low is null then own_limit end)
     end as scaled_high,
     case
       when mode not in ('free', 'titre', 'number', 'strip') then null
@@ -206,7 +209,10 @@ select
   end as status,
   "by",
   case when mode = 'titre' and shape = 'quantity' then coalesce(method, 'solid_phase') else method end as method,
-  shape, text, group_key,
+  shape,
+  case when f.high is null and scaled_high is not null then concat(text, ' (limit of the site''s own codes)') else text end
+    as text,
+  group_key,
   case
     when status = 'withdrawn' then 'withdrawn'
     when fault is not null then 'rejected'
@@ -219,4 +225,4 @@ select
   case fault when 'date' then date_text when 'known_date' then known_text when 'end_date' then end_text
     when 'value_to' then value_to_text else value_text end as fault_value,
   number as raw_number, unit_text as raw_unit
-from faulted
+from faulted as f
