@@ -377,7 +377,7 @@ def _worklist(session: Session) -> list[Json]:
 
 def _unmapped(engine: DuckDB) -> Json:
     """Codes that nothing here knows: how many, the most frequent, and a file of codes to fill in."""
-    rows = engine.rows(f"select system, code, display, n, unit from unmapped order by n desc, system, code limit 1000")
+    rows = engine.rows("select system, code, display, n, unit from unmapped order by n desc, system, code limit 1000")
     sheet = io.StringIO()
     columns = ("system", "code", "display", "rows", *(c for c in COLUMNS if c not in ("system", "code")))
     writer = csv.DictWriter(sheet, columns, restval="", lineterminator="\n")
