@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tellapart.errors import TellapartError
+from tellapart.knowledge.local import NO_CODES, LocalCodes
 
 CLASSES = ("used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as_of", "rejected")
 """The classes of design §5, in the order in which they are printed after `read`."""
@@ -113,11 +114,15 @@ REMEMBERED = {"code_map": "new_codes", "texts": "new_texts"}
 """Relations that only grow within a session, by what is new: what a code or a wording means never changes."""
 
 
-def prepare(engine: Engine) -> None:
+def prepare(engine: Engine, codes: LocalCodes = NO_CODES) -> None:
     """Make what is made of knowledge alone, and empty the session's memory of codes and wordings.
 
-    Once per session, after the knowledge relations and `local_codes` are loaded; again when they change.
+    Once per session, after the knowledge relations are loaded; again when they change.
+
+    Args:
+        codes: what a site's own codes mean.
     """
+    engine.load("local_codes", *codes.relation())
     for name, _ in KNOWLEDGE_STEPS:
         engine.make(name, text(name))
     nothing = "cast(null as varchar)"

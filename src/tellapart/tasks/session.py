@@ -119,8 +119,7 @@ class Session:
         self.source = "the source"
         self.read_so_far = False
         pipeline.prepare(self.engine, self.knowledge)
-        self.engine.load("local_codes", *self.codes.relation())
-        normalize.prepare(self.engine)
+        normalize.prepare(self.engine, self.codes)
 
     def close(self) -> None:
         self.engine.close()
