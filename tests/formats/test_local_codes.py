@@ -293,6 +293,7 @@ def test_rows_of_others_are_all_not_needed() -> None:
     session = Session(load())
     session.engine.make("statements", "select 'a' as person_id union all select 'b'")
     session.engine.make("patients", "select 'a' as person_id union all select 'b'")
+    session.engine.make("diary_flares", "select 'a' as person_id union all select 'b'")
     session.engine.make("rejected", "select 'b' as person_id union all select null")
     session.engine.make(
         "source_rows",

@@ -140,7 +140,7 @@ def keep_only(engine: Engine, person_ids: Iterable[str]) -> None:
     """Of what a reader left keep these persons; the rows of all others count as not needed."""
     engine.load("wanted", {"person_id": "VARCHAR"}, [(p,) for p in person_ids])
     listed = "person_id in (select person_id from wanted)"
-    for name in ("statements", "patients"):
+    for name in ("statements", "patients", "diary_flares"):
         engine.make(name, f"select * from {name} where {listed}")
     engine.make("rejected", f"select * from rejected where person_id is null or {listed}")
     engine.make(
