@@ -64,8 +64,8 @@ def test_expected_bits_are_the_divergence_from_now() -> None:
             if a
         )
         assert test["expected_bits"] == pytest.approx(taught, abs=1e-3)
-    taught = [t["expected_bits"] for t in now["next_tests"]]
-    assert taught == sorted(taught, reverse=True)
+    order = [(t["awaited"], t["expected_bits"]) for t in now["next_tests"]]
+    assert order == sorted(order, reverse=True)
 
 
 def test_the_chance_of_a_result_is_the_rate_of_its_finding() -> None:
@@ -90,6 +90,20 @@ def test_what_is_on_record_is_not_asked_for_again() -> None:
     known = [*SUSPECTED, *ANA, *(value(f, v, unit=u) for f, v, u in NORMAL_TESTS), state("widespread_pain", "absent")]
     named = {t["test"] for t in document(known)["next_tests"]}
     assert not named & {"ana", "complement", "blood_count", "urine_protein", "sedimentation_rate", "pain_sites"}
+
+
+def test_what_a_call_waits_for_is_named_first_however_little_it_teaches() -> None:
+    """Neither leads clearly, but is no answer while a blood count and urine protein are unknown: one alone changes nothing."""
+    quiet = [state(f, "absent") for f in ("ana_positive", "malar_rash", "synovitis", "photosensitivity", "oral_ulcers",
+             "widespread_pain", "fatigue", "unrefreshing_sleep", "cognitive_symptoms", "headache", "tender_points_ge_11")]  # fmt: skip
+    now = document(quiet)
+    assert now["differential"]["call"] == "undetermined" and "Too little is known" in now["differential"]["reason"]
+    deciding = {r["test"] for r in KNOWLEDGE["workup_tests"] if r["decides"] == "yes"} - {"ana"}
+    assert {t["test"] for t in now["next_tests"][: len(deciding)]} == deciding
+    assert all(t["awaited"] == (t["test"] in deciding) for t in now["next_tests"])
+    assert min(t["expected_bits"] for t in now["next_tests"][: len(deciding)]) < KNOWLEDGE.limit("next_test_min_bits")
+    called = document([*quiet, *(value(f, v, unit=u) for f, v, u in NORMAL_TESTS)])
+    assert called["differential"]["call"] == "neither" and not any(t["awaited"] for t in called["next_tests"])
 
 
 def test_a_call_that_no_result_changes_asks_for_nothing() -> None:

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cohort import warm
 from shell import run_cli
 
+from tellapart.simulate.cohort import Plan
+from tellapart.tasks.validation import advice
+from tellapart.tasks.validation.advice import OPEN
 from tellapart.tasks.validation.metrics import Estimate, auc, brier, calibration, net_benefit, reliability, share
 
 YES_NO = np.array([True, False])
@@ -56,12 +60,42 @@ def test_reliability_counts_everybody_once() -> None:
     assert [g["persons"] for g in groups] == [2, 2] and [g["value"] for g in groups] == [0.5, 1.0]
 
 
+def test_who_stops_at_the_first_call_keeps_it_and_has_no_more_tests() -> None:
+    walk = [
+        (np.array([0.0, 0.0, 0.0]), np.array(["fm", OPEN, OPEN])),
+        (np.array([1.0, 1.0, 1.0]), np.array(["sle", "sle", OPEN])),
+        (np.array([2.0, 1.0, 2.0]), np.array([OPEN, "both", "neither"])),
+    ]
+    tests, calls = advice._until(walk)[-1]
+    assert tests.tolist() == [0.0, 1.0, 2.0] and calls.tolist() == ["fm", "sle", "neither"]
+
+
+def test_advice_and_panel_begin_alike_and_end_where_nothing_is_left() -> None:
+    plan = Plan(12, {"sle": 0.25, "fm": 0.25, "both": 0.25}, "cascade", 0.75, (), 3)
+    found = advice.compared(warm(), plan, 1.959964)
+    paths = found["paths"]
+    assert len({tuple(path[0]["right"].values()) for path in paths.values()}) == 1
+    assert paths["whole panel"][-1]["tests"] == found["panel_tests"] == len(paths["whole panel"]) - 1
+    assert all(point["right"]["value"] + point["wrong"]["value"] <= 1 for path in paths.values() for point in path)
+    for name, path in paths.items():
+        done = [point["tests"] for point in path]
+        assert done == sorted(done) and done[0] == 0, name
+    # what was ordered showed the true state: following the advice, the next question is another one
+    here = advice.clinic(warm(), plan)
+    for test, nodes in here.shows.items():
+        known = here.told.copy()
+        known[:, nodes] = True
+        _, first = advice._worked_up(warm(), here, known)
+        assert test not in first
+
+
 @pytest.mark.slow
 def test_the_command_writes_page_document_and_charts(tmp_path: Path) -> None:
     done = run_cli("validate", "--quick", "--out", tmp_path)
     assert done.code == 0
     assert {p.name for p in tmp_path.iterdir()} == {
-        "validation.md", "validation.json", "reliability.svg", "completeness.svg", "decision.svg"
+        "validation.md", "validation.json", "reliability.svg", "completeness.svg", "decision.svg",
+        "next_test.svg",
     }  # fmt: skip
     document = json.loads((tmp_path / "validation.json").read_text())
     assert [e["who"] for e in document["comparison"][0]["everybody"]][:2] == ["tellapart", "ideal observer"]

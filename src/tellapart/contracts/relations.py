@@ -677,8 +677,8 @@ NEXT_TESTS = Relation(
     "one row per person of interest, test worth naming and result: how likely, the posterior and the call after it",
     ("person", "test", "result"),
     {
-        "person": WHOLE, "test": TEXT, "place": WHOLE, "expected_bits": REAL, "number": SMALL, "result": TEXT,
-        "chance": REAL, "call": TEXT, "p_sle": REAL, "p_fm": REAL, "p_both": REAL, "p_neither": REAL,
+        "person": WHOLE, "test": TEXT, "place": WHOLE, "expected_bits": REAL, "awaited": FLAG, "number": SMALL,
+        "result": TEXT, "chance": REAL, "call": TEXT, "p_sle": REAL, "p_fm": REAL, "p_both": REAL, "p_neither": REAL,
     },
 )  # fmt: skip
 

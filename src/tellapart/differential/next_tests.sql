@@ -14,7 +14,7 @@ with fresh as (
   group by i.person
 ),
 chances as (
-  select i.person, i.about, i.test, i.result, i.number,
+  select i.person, i.about, i.test, i.result, i.number, i.decides,
     {% for h in hypotheses %}
     exp(f.log_{{ h }}) / sum(exp(f.log_{{ h }})) over (partition by i.about, i.test) as chance_{{ h }}{{ ", " if not loop.last }}
     {% endfor %}
@@ -38,6 +38,7 @@ called as (
 ),
 taught as (
   select c.about as person, c.test, c.result, c.number, d.call, n.call as call_now,
+    c.decides and n.ground = 'decisive_tests_missing' as awaited,
     {% for h in hypotheses %}a.p_{{ h }}, {% endfor %}
     {% for h in hypotheses %}b.p_{{ h }} * c.chance_{{ h }}{{ " + " if not loop.last }}{% endfor %} as chance,
     ({% for h in hypotheses %}a.p_{{ h }} * ln(greatest(a.p_{{ h }}, {{ limit("smallest_probability") }}) / greatest(b.p_{{ h }}, {{ limit("smallest_probability") }})){{ " + " if not loop.last }}{% endfor %}) / ln(2.0) as bits
@@ -49,18 +50,24 @@ taught as (
 ),
 worth as (
   select person, test, sum(chance * bits) as expected_bits, max(call_now) as call_now,
-    sum(case when call <> call_now then 1 else 0 end) as changes, sum(case when chance is null then 1 else 0 end) as unweighed
+    sum(case when call <> call_now then 1 else 0 end) as changes, sum(case when chance is null then 1 else 0 end) as unweighed,
+    bool_or(awaited) as awaited
   from taught
   group by person, test
 ),
 placed as (
-  -- every result must weigh; a call that stands must be in question, one that is open may be brought nearer
-  select person, test, expected_bits, row_number() over (partition by person order by expected_bits desc, test) as place
+  -- every result must weigh; a call that stands must be in question, one that is open may be brought nearer; a test that
+  -- the call waits for is named first, whatever it is expected to teach
+  select person, test, expected_bits, awaited,
+    row_number() over (partition by person order by awaited desc, expected_bits desc, test) as place
   from worth
-  where unweighed = 0 and expected_bits >= {{ limit("next_test_min_bits") }}
-    and (call_now = 'undetermined' or changes > 0)
+  where unweighed = 0
+    and (
+      awaited
+      or (expected_bits >= {{ limit("next_test_min_bits") }} and (call_now = 'undetermined' or changes > 0))
+    )
 )
-select t.person, t.test, p.place, p.expected_bits, t.number, t.result, t.chance, t.call,
+select t.person, t.test, p.place, p.expected_bits, p.awaited, t.number, t.result, t.chance, t.call,
   {% for h in hypotheses %}t.p_{{ h }}{{ ", " if not loop.last }}{% endfor %}
 from taught as t
 inner join placed as p on p.person = t.person and p.test = t.test

@@ -26,13 +26,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: its title, its lines, and the range of the vertical axis."""
+    """One chart: its title, its lines, the range of the vertical axis, and where the horizontal one ends."""
 
     title: str
     lines: Sequence[Line]
     low: float = 0.0
     high: float = 1.0
     diagonal: bool = False
+    right: float = 1.0
 
 
 def figure(panels: Sequence[Panel], columns: int, across: str, up: str, described: str) -> str:
@@ -63,7 +64,9 @@ def _stroke(number: int) -> str:
 def _panel(panel: Panel, x0: int, y0: int, names: list[str], across: str, up: str) -> list[str]:
     def at(x: float, y: float) -> tuple[float, float]:
         kept = min(max(y, panel.low), panel.high)
-        return round(x0 + x * WIDTH, 1), round(y0 + (panel.high - kept) / (panel.high - panel.low) * HEIGHT, 1)
+        return round(x0 + x / panel.right * WIDTH, 1), round(
+            y0 + (panel.high - kept) / (panel.high - panel.low) * HEIGHT, 1
+        )
 
     out = [
         f'<text x="{x0}" y="{y0 - 6}" font-weight="bold">{escape(panel.title)}</text>',
@@ -72,13 +75,13 @@ def _panel(panel: Panel, x0: int, y0: int, names: list[str], across: str, up: st
         f'<text x="{x0 + 4}" y="{y0 + 14}" fill="#555555">{escape(up)}</text>',
     ]
     for step in range(5):
-        share = step / 4
-        x, bottom = at(share, panel.low)
-        out.append(f'<text x="{x}" y="{bottom + 13}" text-anchor="middle">{share:g}</text>')
-        value = panel.low + share * (panel.high - panel.low)
+        along = step / 4 * panel.right
+        x, bottom = at(along, panel.low)
+        out.append(f'<text x="{x}" y="{bottom + 13}" text-anchor="middle">{along:g}</text>')
+        value = panel.low + step / 4 * (panel.high - panel.low)
         out.append(f'<text x="{x0 - 4}" y="{at(0, value)[1] + 4}" text-anchor="end">{value:.2g}</text>')
     if panel.diagonal:
-        (xa, ya), (xb, yb) = at(0, 0), at(1, 1)
+        (xa, ya), (xb, yb) = at(0, 0), at(panel.right, 1)
         out.append(f'<line x1="{xa}" y1="{ya}" x2="{xb}" y2="{yb}" stroke="#999999" stroke-dasharray="3 3"/>')
     for line in panel.lines:
         stroke = _stroke(names.index(line.name))

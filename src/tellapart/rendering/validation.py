@@ -10,7 +10,7 @@ from tellapart.rendering.plots import Line, Panel, figure
 Document = dict[str, Any]
 DISEASES = {"sle": "SLE present (sle + both)", "fm": "FM present (fm + both)"}
 VERDICT = {"yes": "met", "no": "**missed**", "unclear": "unclear"}
-CHARTS = ("reliability.svg", "completeness.svg", "decision.svg")
+CHARTS = ("reliability.svg", "completeness.svg", "decision.svg", "next_test.svg")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -39,7 +39,7 @@ def page(document: Document, charts: str) -> str:
         "<!-- written by `tellapart validate`: run it again, do not edit -->",
         "# Validation",
         _intro(document), _summary(document), _calls(document, charts), _calibration(document, charts),
-        _side_by_side(document, charts), _cases(document), _published(document), _criteria(document),
+        _side_by_side(document, charts), _advice(document, charts), _cases(document), _published(document), _criteria(document),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
@@ -98,6 +98,13 @@ def _summary(d: Document) -> str:
     for structure in structures:
         of = [by_place[structure, c]["of_ideal"] for c in shares]
         line.append(f"{', '.join(f'{100 * x:.0f}' for x in of)} {VERDICT['no' if min(of) < low else 'yes']}")
+    rows.append(line)
+    line = ["tests until calls are right as often as after the whole panel", "fewer than the panel"]
+    by_structure = {a["cohort"]["structure"]: a for a in d["advice"]}
+    for structure in structures:
+        a = by_structure[structure]
+        reached = "never" if a["enough"] is None else f"{a['enough']:.1f}"
+        line.append(f"{reached} of {a['panel_tests']} {VERDICT[a['fewer']]}")
     rows.append(line)
     wrong = [c["person"] for c in d["cases"] if c["forbidden"] or not c["as_expected"]]
     prevalences = _list(dict.fromkeys(c["prevalence"] for c in d["calibration"]))
@@ -325,6 +332,37 @@ def _side_by_side(d: Document, charts: str) -> str:
     return "\n\n".join(parts)
 
 
+def _advice(d: Document, charts: str) -> str:
+    rows = []
+    for a in d["advice"]:
+        for name, points in a["paths"].items():
+            last = points[-1]
+            rows.append(
+                (
+                    a["cohort"]["structure"],
+                    name,
+                    _plain(last["tests"], 1),
+                    _percent(last["right"]),
+                    _percent(last["wrong"]),
+                )
+            )
+    first = d["advice"][0]["cohort"]
+    return "\n\n".join(
+        (
+            "## The next test, beside a fixed panel",
+            f"{first['persons']} persons per structure, of whose complaints and signs {first['completeness']:.0%} are on record "
+            "and nothing is measured. *Next test named*: everybody has the test that the program names first, until it names "
+            "none. *Whole panel*: everybody has every test that it knows, in the order in which it wanted them most. *Until "
+            "a call*: nobody is tested further once called. At the end of each path, in per cent:",
+            _table(("structure", "path", "tests per person", "right call", "wrong call"), rows),
+            "More results are not always better: each can be a false alarm, which forbids a call of fibromyalgia or widens an "
+            "interval. Stopping at the first call is quick, and wrong more often: what is named next is also what could "
+            "still overturn a call that stands.",
+            f"![Share of right calls by number of tests done]({charts}/next_test.svg)",
+        )
+    )
+
+
 def _criteria(d: Document) -> str:
     rows = []
     for c in d["criteria"]:
@@ -348,7 +386,13 @@ def _criteria(d: Document) -> str:
 
 def charts(document: Document) -> dict[str, str]:
     """File name to SVG."""
-    return dict(zip(CHARTS, (_reliability(document), _completeness(document), _decision(document)), strict=True))
+    return dict(
+        zip(
+            CHARTS,
+            (_reliability(document), _completeness(document), _decision(document), _next_test(document)),
+            strict=True,
+        )
+    )
 
 
 def _reliability(d: Document) -> str:
@@ -429,3 +473,15 @@ def _decision(d: Document) -> str:
             )
             panels.append(Panel(f"{c['cohort']['structure']}: {name}", lines, -0.05, round(top + 0.05, 2)))
     return figure(panels, 2, "threshold of probability", "net benefit", "Decision curves")
+
+
+def _next_test(d: Document) -> str:
+    panels = []
+    for a in d["advice"]:
+        lines = [
+            Line(f"{name}: {kind} call", [(p["tests"], p[kind]["value"]) for p in points])
+            for kind in ("right", "wrong")
+            for name, points in a["paths"].items()
+        ]
+        panels.append(Panel(a["cohort"]["structure"], lines, right=float(a["panel_tests"])))
+    return figure(panels, 3, "tests done, mean per person", "share of persons", "Right and wrong calls by tests done")

@@ -521,9 +521,13 @@ def test_name(test: Document, labels: Labels) -> str:
 
 
 def test_terms(test: Document) -> str:
-    """What a test costs and how soon it answers: `low cost, within days`."""
+    """What a test costs, how soon it answers, and whether the call waits: `low cost, within days`."""
     turnaround = {"same_visit": "same visit", "same_day": "same day", "days": "within days", "weeks": "within weeks"}
-    parts = [f"{test['cost']} cost" if test.get("cost") else "", turnaround.get(test.get("turnaround") or "", "")]
+    parts = [
+        "no call without it" if test.get("awaited") else "",
+        f"{test['cost']} cost" if test.get("cost") else "",
+        turnaround.get(test.get("turnaround") or "", ""),
+    ]
     return ", ".join(p for p in parts if p)
 
 

@@ -708,6 +708,7 @@ class Documents:
                 "test": test,
                 "label": tests[test]["label"],
                 "expected_bits": round(rows[0]["expected_bits"], ROUND),
+                "awaited": rows[0]["awaited"],
                 "why": _why(rows, labels),
                 "posterior_if": {r["result"]: {h: round(r[f"p_{h}"], ROUND) for h in HYPOTHESES} for r in rows},
                 "results": [

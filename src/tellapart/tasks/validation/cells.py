@@ -136,9 +136,9 @@ def numbers(table: pa.Table, column: str) -> Floats:
     return np.array([0.0 if x is None else float(x) for x in table[column].to_pylist()])
 
 
-def describe(cell: Cell) -> dict[str, Any]:
+def described(plan: Plan) -> dict[str, Any]:
     """What was simulated, in words of the document."""
     return {
-        "structure": cell.plan.structure, "completeness": cell.plan.completeness, "seed": cell.plan.seed,
-        "persons": cell.plan.persons, "prevalence": {h: round(float(s), 6) for h, s in zip(HYPOTHESES, cell.plan.shares(), strict=True)},
+        "structure": plan.structure, "completeness": plan.completeness, "seed": plan.seed, "persons": plan.persons,
+        "prevalence": {h: round(float(s), 6) for h, s in zip(HYPOTHESES, plan.shares(), strict=True)},
     }  # fmt: skip

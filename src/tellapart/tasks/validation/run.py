@@ -16,7 +16,7 @@ from tellapart.simulate.cohort import Plan
 from tellapart.simulate.model import HYPOTHESES
 from tellapart.tasks.demo import EXAMPLE
 from tellapart.tasks.session import Session
-from tellapart.tasks.validation import cells, learners, published
+from tellapart.tasks.validation import advice, cells, learners, published
 from tellapart.tasks.validation.cells import Cell
 from tellapart.tasks.validation.metrics import Estimate, auc, brier, calibration, net_benefit, reliability, share
 
@@ -29,6 +29,7 @@ USUAL = 0.75  # completeness of the cells in which prevalence varies
 WHOLE = 1.0  # and once more, to see dependence alone
 MIXED = "mixed"  # prevalence of the cells in which completeness varies
 PERSONS, QUICK_PERSONS = 2000, 500
+ADVISED, QUICK_ADVISED = 1000, 150  # worked up anew after every test
 BINS = 10
 THRESHOLDS = tuple(t / 20 for t in range(1, 20))
 DISEASES = ("sle", "fm")
@@ -50,7 +51,7 @@ def validate(session: Session, quick: bool, say: Say) -> dict[str, Any]:
             for r in knowledge["validation_targets"]
         },
         "published": published.table(knowledge), "rebuilt": published.rebuilt(session, quick),
-        "cases": published.cases(session, EXAMPLE), "calibration": [], "comparison": [], "criteria": [],
+        "cases": published.cases(session, EXAMPLE), "calibration": [], "comparison": [], "criteria": [], "advice": [],
     }  # fmt: skip
     prevalences = {
         r["prevalence"]: {h: float(r[h]) for h in HYPOTHESES[:3]} for r in knowledge["validation_prevalences"]
@@ -84,6 +85,10 @@ def validate(session: Session, quick: bool, say: Say) -> dict[str, Any]:
             document["comparison"].append(_compared(document, cell, models))
             if quick or completeness == COMPLETENESS[-1]:
                 document["criteria"].append(_criteria(document, cell))
+        say(f"next test: {structure}")
+        seed += 1
+        plan = Plan(QUICK_ADVISED if quick else ADVISED, prevalences[MIXED], structure, USUAL, (), seed)
+        document["advice"].append(_advised(document, session, plan))
     return document
 
 
@@ -99,7 +104,7 @@ def _target(document: dict[str, Any], name: str, found: Estimate) -> str:
 def _calibrated(document: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """Calibration of the presence of either disease: the program, and two observers who know the generator."""
     floor, z = _limit(document, "probability_floor"), _limit(document, "interval_z")
-    out: dict[str, Any] = {"cohort": cells.describe(cell), "diseases": {}}
+    out: dict[str, Any] = {"cohort": cells.described(cell.plan), "diseases": {}}
     for disease in DISEASES:
         y = cell.has(disease)
         p, best, stated = (x[:, cells.members(disease)].sum(axis=1) for x in (cell.program, cell.ideal, cell.sexless))
@@ -151,7 +156,7 @@ def _compared(document: dict[str, Any], cell: Cell, models: dict[str, Any]) -> d
         rows.append(entry)
     wrong = {"fm_called_sle": called_as("fm", "sle"), "sle_called_fm": called_as("sle", "fm")}
     return {
-        "cohort": cells.describe(cell),
+        "cohort": cells.described(cell.plan),
         "decided": share(float(decided.sum()), float(len(decided)), z).document(),
         "right_of_decided": share(float((decided & right).sum()), float(decided.sum()), z).document(),
         "undetermined": share(float((~decided).sum()), float(len(decided)), z).document(),
@@ -214,10 +219,16 @@ def _rules(cell: Cell, z: float) -> list[dict[str, Any]]:
     return out
 
 
+def _advised(document: dict[str, Any], session: Session, plan: Plan) -> dict[str, Any]:
+    found = advice.compared(session, plan, _limit(document, "interval_z"))
+    fewer = found["enough"] is not None and found["enough"] < found["panel_tests"]
+    return {"cohort": cells.described(plan), **found, "fewer": "yes" if fewer else "no"}
+
+
 def _criteria(document: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """Sets on complete simulated records, against `neither` and against FM: to hold beside what is published."""
     z = _limit(document, "interval_z")
-    out: dict[str, Any] = {"cohort": cells.describe(cell), "sets": {}}
+    out: dict[str, Any] = {"cohort": cells.described(cell.plan), "sets": {}}
     for name in cells.SETS:
         met = cell.tests[f"{name}_met"]
         row = {"sensitivity": share(float((met & cell.has("sle")).sum()), float(cell.has("sle").sum()), z).document()}
