@@ -12,7 +12,7 @@ with fresh as (
   group by i.person
 ),
 chances as (
-  select i.person, i.about, i.test, i.result, i.number,
+  select i.person, i.about, i.test, i.result, i.number, i.decides,
     exp(f.log_sle) / sum(exp(f.log_sle)) over (partition by i.about, i.test) as chance_sle,
     exp(f.log_fm) / sum(exp(f.log_fm)) over (partition by i.about, i.test) as chance_fm,
     exp(f.log_both) / sum(exp(f.log_both)) over (partition by i.about, i.test) as chance_both,
@@ -155,6 +155,7 @@ inner join checks as c on c.person = b.person
 ),
 taught as (
   select c.about as person, c.test, c.result, c.number, d.call, n.call as call_now,
+    c.decides and n.ground = 'decisive_tests_missing' as awaited,
     a.p_sle, a.p_fm, a.p_both, a.p_neither,
     b.p_sle * c.chance_sle + b.p_fm * c.chance_fm + b.p_both * c.chance_both + b.p_neither * c.chance_neither as chance,
     (a.p_sle * ln(greatest(a.p_sle, 1e-09) / greatest(b.p_sle, 1e-09)) + a.p_fm * ln(greatest(a.p_fm, 1e-09) / greatest(b.p_fm, 1e-09)) + a.p_both * ln(greatest(a.p_both, 1e-09) / greatest(b.p_both, 1e-09)) + a.p_neither * ln(greatest(a.p_neither, 1e-09) / greatest(b.p_neither, 1e-09))) / ln(2.0) as bits
@@ -166,18 +167,24 @@ taught as (
 ),
 worth as (
   select person, test, sum(chance * bits) as expected_bits, max(call_now) as call_now,
-    sum(case when call <> call_now then 1 else 0 end) as changes, sum(case when chance is null then 1 else 0 end) as unweighed
+    sum(case when call <> call_now then 1 else 0 end) as changes, sum(case when chance is null then 1 else 0 end) as unweighed,
+    bool_or(awaited) as awaited
   from taught
   group by person, test
 ),
 placed as (
-  -- every result must weigh; a call that stands must be in question, one that is open may be brought nearer
-  select person, test, expected_bits, row_number() over (partition by person order by expected_bits desc, test) as place
+  -- every result must weigh; a call that stands must be in question, one that is open may be brought nearer; a test that
+  -- the call waits for is named first, whatever it is expected to teach
+  select person, test, expected_bits, awaited,
+    row_number() over (partition by person order by awaited desc, expected_bits desc, test) as place
   from worth
-  where unweighed = 0 and expected_bits >= 0.01
-    and (call_now = 'undetermined' or changes > 0)
+  where unweighed = 0
+    and (
+      awaited
+      or (expected_bits >= 0.01 and (call_now = 'undetermined' or changes > 0))
+    )
 )
-select t.person, t.test, p.place, p.expected_bits, t.number, t.result, t.chance, t.call,
+select t.person, t.test, p.place, p.expected_bits, p.awaited, t.number, t.result, t.chance, t.call,
   t.p_sle, t.p_fm, t.p_both, t.p_neither
 from taught as t
 inner join placed as p on p.person = t.person and p.test = t.test
