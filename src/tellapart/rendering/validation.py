@@ -59,10 +59,12 @@ def _structures(d: Document) -> list[str]:
     return list(dict.fromkeys(c["cohort"]["structure"] for c in d["calibration"]))
 
 
-def _verdict(found: Iterable[str]) -> str:
-    """One word for several cells: missed if one is, met if all are."""
-    all_of = list(found)
-    return VERDICT["no" if "no" in all_of else "yes" if set(all_of) == {"yes"} else "unclear"]
+def _judged(values: Sequence[tuple[str, str]]) -> str:
+    """Figures with their verdicts: missed in bold, unclear with a question mark; then one word for all."""
+    shown = {"yes": "{}", "no": "**{}**", "unclear": "{}?"}
+    all_of = {verdict for _, verdict in values}
+    word = "missed" if "no" in all_of else "met" if all_of == {"yes"} else "unclear"
+    return f"{', '.join(shown[verdict].format(text) for text, verdict in values)}: {word}"
 
 
 def _summary(d: Document) -> str:
@@ -78,8 +80,7 @@ def _summary(d: Document) -> str:
                         c["diseases"][disease] for c in d["calibration"]
                         if c["cohort"]["structure"] == structure and c["cohort"]["completeness"] == completeness
                     ]  # fmt: skip
-                    values = ", ".join(f"{f[what]['value']:.2f}" for f in mine)
-                    line.append(f"{values} {_verdict(f[f'{what}_met'] for f in mine)}")
+                    line.append(_judged([(f"{f[what]['value']:.2f}", f[f"{what}_met"]) for f in mine]))
                 rows.append(line)
     shares = sorted({c["cohort"]["completeness"] for c in d["comparison"]})
     by_place = {(c["cohort"]["structure"], c["cohort"]["completeness"]): c for c in d["comparison"]}
@@ -90,14 +91,17 @@ def _summary(d: Document) -> str:
         line = [f"{name}, % at {_list(whole)} on record", f"below {100 * d['targets'][what]['high']:g}"]
         for structure in structures:
             mine = [by_place[structure, c] for c in whole]
-            values = ", ".join(f"{100 * c[what]['value']:.1f}" for c in mine)
-            line.append(f"{values} {_verdict(c[f'{what}_met'] for c in mine)}")
+            line.append(_judged([(f"{100 * c[what]['value']:.1f}", c[f"{what}_met"]) for c in mine]))
         rows.append(line)
     low = d["targets"]["of_ideal"]["low"]
     line = [f"accuracy, % of the ideal observer's, at {_list(shares)} on record", f"at least {100 * low:g}"]
     for structure in structures:
         of = [by_place[structure, c]["of_ideal"] for c in shares]
-        line.append(f"{', '.join(f'{100 * x:.0f}' for x in of)} {VERDICT['no' if min(of) < low else 'yes']}")
+        line.append(_judged([(f"{100 * x:.0f}", "no" if x < low else "yes") for x in of]))
+    rows.append(line)
+    line = ["the same, of an observer told what the program is told", "no target"]
+    for structure in structures:
+        line.append(", ".join(f"{100 * by_place[structure, c]['of_told']:.0f}" for c in shares))
     rows.append(line)
     line = ["tests until calls are right as often as after the whole panel", "fewer than the panel"]
     by_structure = {a["cohort"]["structure"]: a for a in d["advice"]}
@@ -111,8 +115,8 @@ def _summary(d: Document) -> str:
     return "\n\n".join(
         (
             "## What was wanted, and what came out",
-            f"Three ways in which findings go together; calibration at the prevalences {prevalences}. *Unclear*: a limit lies "
-            "inside the interval, and nothing is missed.",
+            f"Three ways in which findings go together; calibration at the prevalences {prevalences}, in this order. **Bold**: "
+            "missed, interval and all. *?*: a limit lies inside the interval.",
             _table(("wanted", "", *structures), rows),
             f"Shipped cases with another call than expected: {', '.join(wrong) or 'none'}.",
             _why(d),
@@ -237,11 +241,12 @@ def _calibration(d: Document, charts: str) -> str:
                     f"{_plain(f['brier'], 4)} ({_plain(f['brier_ideal'], 4)})", f"{_plain(f['auc'])} ({_plain(f['auc_ideal'])})",
                 )
             )  # fmt: skip
-    first = d["calibration"][0]["cohort"]
+    sizes = {c["cohort"]["completeness"]: c["cohort"]["persons"] for c in d["calibration"]}
+    persons = ", ".join(f"{n} persons at {c:.0%} on record" for c, n in sizes.items())
     return "\n\n".join(
         (
             "## Calibration",
-            f"{first['persons']} persons per row. The slope is 1 when probabilities are neither too bold nor too shy, the "
+            f"Per row {persons}. The slope is 1 when probabilities are neither too bold nor too shy, the "
             "intercept 0 when they are right on average. *Record only*: slope and intercept of an observer who knows the "
             "generator and is told what the program is told. In brackets: the ideal observer.",
             _table(
@@ -270,17 +275,19 @@ def _calls(d: Document, charts: str) -> str:
             c["cohort"]["structure"], f"{c['cohort']['completeness']:.0%}", _percent(c["decided"]),
             _percent(c["right_of_decided"]), _percent(c["undetermined"]), _percent(c["fm_called_sle"], 2),
             _percent(c["sle_called_fm"], 2), _plain(c["everybody"][0]["accuracy"]), _plain(c["accuracy_ideal"]),
-            f"{100 * c['of_ideal']:.1f}",
+            f"{100 * c['of_ideal']:.1f}", f"{100 * c['of_told']:.1f}",
         )
         for c in d["comparison"]
     ]  # fmt: skip
     return "\n\n".join(
         (
             "## Calls, by completeness of the record",
-            "At the shipped thresholds, in per cent; accuracy is that of the likeliest hypothesis, nobody left out.",
+            "At the shipped thresholds, in per cent; accuracy is that of the likeliest hypothesis, nobody left out. *Record "
+            "only* is an observer who knows the generator and is told what the program is told: neither sex and age nor why "
+            "something is not on record.",
             _table(
                 ("structure", "on record", "decided", "right of decided", "undetermined", "FM only called sle",
-                 "SLE only called fm", "accuracy", "accuracy ideal", "% of ideal"),
+                 "SLE only called fm", "accuracy", "accuracy ideal", "% of ideal", "% of record only"),
                 rows,
             ),
             f"![Accuracy of the likeliest hypothesis by completeness of the record]({charts}/completeness.svg)",
@@ -478,10 +485,10 @@ def _decision(d: Document) -> str:
 def _next_test(d: Document) -> str:
     panels = []
     for a in d["advice"]:
-        lines = [
-            Line(f"{name}: {kind} call", [(p["tests"], p[kind]["value"]) for p in points])
-            for kind in ("right", "wrong")
-            for name, points in a["paths"].items()
-        ]
-        panels.append(Panel(a["cohort"]["structure"], lines, right=float(a["panel_tests"])))
-    return figure(panels, 3, "tests done, mean per person", "share of persons", "Right and wrong calls by tests done")
+        for kind, top in (("right", 1.0), ("wrong", 0.2)):
+            lines = [
+                Line(name, [(p["tests"], p[kind]["value"]) for p in points]) for name, points in a["paths"].items()
+            ]
+            title = f"{a['cohort']['structure']}: {kind} calls"
+            panels.append(Panel(title, lines, high=top, right=float(a["panel_tests"])))
+    return figure(panels, 2, "tests done, mean per person", "share of persons", "Right and wrong calls by tests done")
