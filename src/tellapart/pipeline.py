@@ -207,7 +207,7 @@ GROUPS = (
 
 # which treatment does not fit the evidence, and what was not yet looked for
 TREATMENT = (
-    Stage("drug_use", "answers/drug_use.sql", ("exposures", "horizons", "interest_events", "codes"), only_with="exposures"),
+    Stage("drug_use", "answers/drug_use.sql", ("exposures", "horizons", "interest_events", "codes", "drug_asks"), only_with="exposures"),
     Stage(
         "treatment_facts",
         "answers/treatment_facts.sql",

@@ -91,9 +91,9 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person(UNDATED, [drug("azathioprine")], instruments=FM), person(LUPUS, [drug("azathioprine")], instruments=FM), None, None,
     ),
     "escalation_type2": (
+        person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 3, day=DAY)], [drug("azathioprine")], instruments=FM),
         person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 4, day=DAY)], [drug("azathioprine")], instruments=FM),
-        person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 5, day=DAY)], [drug("azathioprine")], instruments=FM),
-        person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 4, day=DAY)], [drug("azathioprine")]), None,
+        person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 3, day=DAY)], [drug("azathioprine")]), None,
     ),
     "nephritis_untreated": (
         person([*LUPUS, state("nephritis_class_iv")], [hcq()]),
@@ -163,6 +163,107 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
     ),
     "label_sle_evidence_not": (
         person([*CODED_SLE, *NO_LUPUS], instruments=FM), person([*CODED_SLE, *LUPUS]), None, None,
+    ),
+    "steroid_no_sparing": (
+        person(LUPUS, ON_STEROID), person(LUPUS, [*ON_STEROID, drug("azathioprine")]),
+        person(LUPUS, [drug("prednisone", d) for d in ("2025-05-01", "2025-09-01")]), None,
+    ),
+    "nephritis_no_biopsy": (
+        person([*LUPUS, state("proteinuria_ge_500")]), person([*LUPUS, state("proteinuria_ge_500"), state("nephritis_class_iv")]), None, None,
+    ),
+    "nephritis_not_triple": (
+        person([*LUPUS, state("nephritis_class_iv")], [drug("mycophenolate_mofetil")]),
+        person([*LUPUS, state("nephritis_class_iv")], [drug("mycophenolate_mofetil"), drug("belimumab")]),
+        person([*LUPUS, state("nephritis_class_iv")]),
+        person([*LUPUS, state("nephritis_class_iv"), state("dialysis_dx")], [drug("mycophenolate_mofetil")]),
+    ),
+    "proteinuria_no_raas": (
+        person([*LUPUS, state("proteinuria_ge_500")], [hcq()]), person([*LUPUS, state("proteinuria_ge_500")], [drug("ramipril")]),
+        person([*LUPUS, state("proteinuria_ge_500")]), None,
+    ),
+    "sle_urine_overdue": (
+        person([*CODED_SLE, value("wbc", 5, "10*9/L"), value("upcr", 0.1, "g/g", "2024-12-31")]),
+        person([*CODED_SLE, value("wbc", 5, "10*9/L"), value("upcr", 0.1, "g/g", "2025-01-01")]), None,
+        person([*CODED_SLE, value("wbc", 5, "10*9/L"), state("dialysis_dx")]),
+    ),
+    "nephritis_urine_overdue": (
+        person([state("nephritis_class_iv"), value("upcr", 0.1, "g/g", "2025-07-01")]),
+        person([state("nephritis_class_iv"), value("upcr", 0.1, "g/g", "2025-07-02")]), None,
+        person([state("nephritis_class_iv"), state("dialysis_dx")]),
+    ),
+    "immunosuppressant_labs_overdue": (
+        person([value("wbc", 5, "10*9/L", "2025-10-08"), value("creatinine", 0.8, "mg/dL")], [drug("azathioprine", "2025-06-01")]),
+        person([value("wbc", 5, "10*9/L", "2025-10-09"), value("creatinine", 0.8, "mg/dL")], [drug("azathioprine", "2025-06-01")]),
+        person([value("wbc", 5, "10*9/L", "2025-01-08")], [drug("azathioprine", None)]), None,
+    ),
+    "calcineurin_labs_missing": (
+        person([value("wbc", 5, "10*9/L")], [drug("tacrolimus")]),
+        person([value("wbc", 5, "10*9/L"), value("creatinine", 0.8, "mg/dL")], [drug("tacrolimus")]),
+        person([value("wbc", 5, "10*9/L")], [drug("tacrolimus", None)]), None,
+    ),
+    "infection_screen_missing": (
+        person([value("wbc", 5, "10*9/L"), state("hepatitis_b_marker", "absent")], [drug("rituximab")]),
+        person([value("wbc", 5, "10*9/L"), state("hepatitis_b_marker", "absent"), state("hepatitis_c_antibody", "absent")], [drug("rituximab")]),
+        None, None,
+    ),
+    "b_cell_depletion_vaccines": (
+        person([state("influenza_vaccine")], [drug("rituximab")]),
+        person([state("influenza_vaccine"), state("pneumococcal_vaccine")], [drug("rituximab")]), None, None,
+    ),
+    "anifrolumab_zoster": (person([], [drug("anifrolumab")]), person([state("zoster_vaccine")], [drug("anifrolumab")]), None, None),
+    "live_vaccine_immunosuppressed": (
+        person([state("live_vaccine", day="2025-12-04")], [drug("methotrexate")]),
+        person([state("live_vaccine", day="2025-12-03")], [drug("methotrexate")]),
+        person([state("live_vaccine", day="2025-12-04")], [drug("prednisone")]), None,
+    ),
+    "estrogen_antiphospholipid": (
+        person([state("lupus_anticoagulant")], [drug("ethinyl_estradiol")]),
+        person([state(f, "absent") for f in ("lupus_anticoagulant", "anticardiolipin", "anti_b2gp1")], [drug("ethinyl_estradiol")]),
+        person([], [drug("ethinyl_estradiol")]), None,
+    ),
+    "maoi_serotonergic": (person([], [drug("linezolid"), drug("sertraline")]), person([], [drug("linezolid"), drug("pregabalin")]), None, None),
+    "hcq_cyp2d6": (person([], [hcq(), drug("metoprolol")]), person([], [hcq(), drug("amlodipine")]), None, None),
+    "duloxetine_tricyclic": (
+        person([], [drug("duloxetine"), drug("amitriptyline")]), person([], [drug("milnacipran"), drug("amitriptyline")]), None, None,
+    ),
+    "duloxetine_liver": (
+        person([state("liver_cirrhosis_dx")], [drug("duloxetine")]), person([state("liver_cirrhosis_dx", "absent")], [drug("duloxetine")]),
+        person([], [drug("duloxetine")]), None,
+    ),
+    "nsaid_raas": (person([], [drug("ibuprofen"), drug("losartan")]), person([], [drug("aspirin"), drug("losartan")]), None, None),
+    "nsaid_methotrexate": (
+        person([], [drug("ibuprofen"), drug("methotrexate")]), person([], [drug("acetaminophen"), drug("methotrexate")]), None, None,
+    ),
+    "nsaid_steroid": (person([], [drug("ibuprofen"), drug("prednisone")]), person([], [drug("ibuprofen"), hcq()]), None, None),
+    "nsaid_for_fm": (
+        person(UNDATED, [drug("naproxen", "2025-10-03")], instruments=FM), person(UNDATED, [drug("naproxen", "2025-10-04")], instruments=FM),
+        person(UNDATED, [drug("naproxen", None)], instruments=FM), None,
+    ),
+    "oxybate_in_fm": (person(CODED_FM, [drug("sodium_oxybate")]), person(CODED_FM, [drug("sodium_oxybate", "2025-01-01", end="2025-06-01")]), None, None),
+    "gabapentinoid_sedative": (
+        person([], [drug("pregabalin"), drug("diazepam")]), person([], [drug("pregabalin"), drug("zolpidem")]), None, None,
+    ),
+    "hcq_hypoglycemia": (person([], [hcq(), drug("glipizide")]), person([], [drug("glipizide")]), None, None),
+    "hcq_raises_level": (person([], [hcq(), drug("digoxin")]), person([], [hcq(), drug("metoprolol")]), None, None),
+    "hcq_macular": (
+        person([state("macular_disease_dx")], [hcq()]), person([state("macular_disease_dx", "absent")], [hcq()]), person([], [hcq()]), None,
+    ),
+    "sulfonamide_in_sle": (
+        person(CODED_SLE, [drug("sulfamethoxazole")]), person(NO_LUPUS, [drug("sulfamethoxazole")], instruments=FM), None, None,
+    ),
+    "calcineurin_cyp3a4": (
+        person([], [drug("tacrolimus"), drug("clarithromycin")]), person([], [drug("tacrolimus"), drug("azithromycin")]), None, None,
+    ),
+    # 260 and 31 days are 291 of the last 365, 262 and 32 are 294
+    "hcq_gaps": (
+        person([], [drug("hydroxychloroquine", "2025-01-01", end="2025-09-18"), drug("hydroxychloroquine", "2025-12-02", end="2026-01-20")]),
+        person([], [drug("hydroxychloroquine", "2025-01-01", end="2025-09-20"), drug("hydroxychloroquine", "2025-12-01", end="2026-01-20")]),
+        None, None,
+    ),
+    "possible_steroid_withdrawal": (
+        person([state("myalgia", day="2025-12-20")], [drug("prednisone", "2025-06-01", 10), drug("prednisone", "2025-11-06", 5)]),
+        person([state("myalgia", day="2025-12-20")], [drug("prednisone", "2025-06-01", 10), drug("prednisone", "2025-11-05", 5)]),
+        person([], [drug("prednisone", "2025-06-01", 10), drug("prednisone", "2025-11-06", 5)]), None,
     ),
 }  # fmt: skip
 KINDS = ("fires", "just_not", "silent", "excused")
@@ -329,6 +430,14 @@ def test_every_flag_of_the_shipped_example_was_read_by_hand() -> None:
         ("synthetic-drug-induced-lupus", "drug_induced_culprit"),
         ("synthetic-fm-coded-as-sle", "label_sle_evidence_not"),
         ("synthetic-fm-coded-red-flag", "tx_fm_evidence_lupus"),  # proteinuria and few platelets
+        *(
+            (p, r)
+            for p in ("synthetic-clear-sle", "synthetic-fm-coded-red-flag")
+            for r in ("nephritis_no_biopsy", "proteinuria_no_raas")
+        ),
+        # lupus coded and no urine test of any kind; a drug in use and no hepatitis test of any kind
+        *((f"synthetic-{n:03}", "sle_urine_overdue") for n in (1, 3, 4, 7, 8, 9, 10, 12, 14, 15, 16)),
+        *((f"synthetic-{n:03}", "infection_screen_missing") for n in (4, 7, 8, 9)),
     }
     doses = session.engine.rows(
         "select distinct drug, dose, dose_unit from exposures where drug in ('hydroxychloroquine', 'mycophenolate_mofetil')"

@@ -105,7 +105,7 @@ BAD = {
     "select sum(a) over w as n from t window w as (partition by b order by c)": "without a frame",
     "select sum(a) over (order by c rows between 1 preceding and current row) as n from t": "window frame",
     "select sum(a) over (order by c range between unbounded preceding and current row) as n from t": "window frame",
-    "select lag(a) over (order by c) as n from t": "Lag",
+    "select lag(a) over (partition by b) as n from t": "without an order",
     "select now() as n from t": "now: not on the list",
     "select random() as n from t": "Rand",
     "select hash(s) as n from t": "hash: not on the list",
@@ -132,6 +132,7 @@ GOOD = {
     "select bit_or(a) over w as n from t window w as "
     "(partition by b order by d rows between unbounded preceding and current row)": "WINDOW w AS",
     "select row_number() over (partition by a order by d desc nulls last, s) as n from t": "d DESC, s NULLS LAST",
+    "select lag(a) over (partition by b order by d, s) as n from t": "LAG(a) OVER",
     "select rank() over (partition by a order by s) as n from t": "RANK() OVER",
     "select (a & ~b) | c as n from t": "(a & ~b) | c",
     "select x / y as n from t": "x / y",

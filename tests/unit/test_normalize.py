@@ -54,7 +54,12 @@ KNOWLEDGE: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             (18, "loinc", "1988-5", "crp", "result", "states", None, False),
             (19, "finding", "anti_dsdna", "anti_dsdna", "result", "states", None, False),
             (20, "loinc", "pain", "pain_nrs", "result", "states", None, False),
+            (21, "rxnorm", "8640", "prednisone", "drug", "states", None, False),
+            (22, "allergy", "antimalarial", "antimalarial_reason_against", "state", "states", None, False),
         ],
+    ),
+    "drugs": (
+        "drug varchar, class varchar", [("hydroxychloroquine", "antimalarial"), ("prednisone", "glucocorticoid")],
     ),
     "code_systems": (
         "uri varchar, system varchar",
@@ -77,7 +82,7 @@ KNOWLEDGE: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             ("crp", "value", "mg/L", "measured"), ("pain_nrs", "value", "1", "patient"),
             ("sle_dx", "state", "", "clinician"), ("drug_induced_lupus_dx", "state", "", "clinician"),
             ("lupus_nephritis", "state", "", "clinician"), ("malar_rash", "state", "", "clinician"),
-            ("family_history_sle", "state", "", "patient"),
+            ("family_history_sle", "state", "", "patient"), ("antimalarial_reason_against", "state", "", "clinician"),
         ],
     ),
     "units": (
@@ -468,7 +473,8 @@ def test_a_unit_is_proved_by_the_range_or_not_at_all(
         ("family_history", "http://snomed.info/sct", "95320005", []),
         ("drug", "http://www.nlm.nih.gov/research/umls/rxnorm", "5521", [15]),
         ("condition", "http://www.nlm.nih.gov/research/umls/rxnorm", "5521", []),
-        ("allergy", "http://www.nlm.nih.gov/research/umls/rxnorm", "5521", [None]),  # no exposure to it
+        ("allergy", "http://www.nlm.nih.gov/research/umls/rxnorm", "8640", [None]),  # no exposure to it
+        ("allergy", "http://www.nlm.nih.gov/research/umls/rxnorm", "5521", [22]),  # a reason against its class
         ("encounter", "x", "y", [None]),
     ],
 )

@@ -718,6 +718,7 @@ DRUG_USE = Relation(
     {
         "person": WHOLE, "drug": TEXT, "first_date": DAY, "runs": FLAG, "reference": TEXT, "days_low": WHOLE, "days_high": WHOLE,
         "dose_low": REAL, "dose_high": REAL, "dose_reference": TEXT, "kg_low": REAL, "kg_high": REAL,
+        "covered": REAL, "lowered_days": WHOLE,
     },
 )  # fmt: skip
 

@@ -124,6 +124,7 @@ FUNCTIONS: dict[type[exp.Expr], tuple[str, str]] = {
     exp.BitwiseOrAgg: ("bit_or", "the same, also over a window"),
     exp.GroupConcat: ("string_agg", "LISTAGG ... WITHIN GROUP (Spark 4.0 and later); always with an order"),
     exp.Rank: ("rank", "the same; equal rows share a number, so no order needs to be full"),
+    exp.Lag: ("lag", "the same; always with a full order, so that the row before is never a tie"),
     exp.RowNumber: ("row_number", "the same; always with a full order, so that first is never a tie"),
     exp.Explode: ("unnest", "EXPLODE, in a projection, of a list written out"),
     exp.Array: ("[...]", "ARRAY(...); only inside `unnest`"),
@@ -248,11 +249,11 @@ def _not_from_one(position: exp.Expr | None) -> bool:
 
 def _window(node: exp.Window) -> Iterator[str]:
     ordered, framed, named = node.args.get("order"), node.args.get("spec"), node.args.get("alias")
-    if isinstance(node.this, exp.RowNumber) and not ordered:
-        yield f"row_number without an order: {_shown(node)}"
+    if isinstance(node.this, (exp.RowNumber, exp.Lag)) and not ordered:
+        yield f"{type(node.this).__name__} without an order: {_shown(node)}"
     if (
         isinstance(node.this, (exp.AggFunc, exp.Identifier))
-        and not isinstance(node.this, exp.Rank)
+        and not isinstance(node.this, (exp.Rank, exp.Lag))
         and ordered
         and not framed
         and not named

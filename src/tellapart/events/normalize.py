@@ -30,7 +30,7 @@ KNOWLEDGE_STEPS = (
     ("reading_limits", ("limits",)),
     ("system_names", ("code_systems",)),
     ("unit_map", ("units", "unit_aliases", "finding_kinds")),
-    ("meanings", ("codes", "local_codes", "finding_kinds", "units", "unit_map")),
+    ("meanings", ("codes", "local_codes", "drugs", "finding_kinds", "units", "unit_map")),
     ("item_codes", ("instrument_items", "instrument_sites", "pain_sites")),
     ("ignored_codes", ("not_needed", "local_codes")),
     ("flag_words", ()),

@@ -45,7 +45,7 @@ class Spec:
 FINDING = ("findings", "finding")
 TREATMENT_MEASURES = (
     "on", "count", "dose", "dose_per_kg", "masked", "finding", "since", "times_absent", "code", "evidence", "met",
-    "points", "sex", "age", "index", "drug_induced", "labs",
+    "points", "sex", "age", "index", "drug_induced", "labs", "tested", "covered", "lowered",
 )  # fmt: skip
 SPECS: dict[str, Spec] = {
     "findings": Spec(
@@ -540,7 +540,8 @@ def _treatment(tables: Tables) -> Iterator[str]:
     for name in sorted(groups & drugs):
         yield f"drug_groups.csv:1: group: {name!r} is the name of a drug or a class"
     findings = {r["finding"] for r in tables["findings"]}
-    known = dict.fromkeys(("on", "count", "dose", "dose_per_kg", "masked"), drugs | groups)
+    known = dict.fromkeys(("on", "count", "dose", "dose_per_kg", "masked", "covered", "lowered"), drugs | groups)
+    known["tested"] = {r["test"] for r in tables["workup_tests"]}
     known |= dict.fromkeys(("finding", "code", "since", "times_absent"), findings)
     for line, row in _lines(tables, "treatment_clauses"):
         where = f"treatment_clauses.csv:{line}"

@@ -13,7 +13,7 @@ from tellapart.knowledge.load import Knowledge, Row
 Table = tuple[dict[str, str], list[tuple[Any, ...]]]
 TEXT, REAL, WHOLE = "VARCHAR", "DOUBLE", "INTEGER"
 SEXES = ("female", "male", "other", "unknown")
-DRUG_MEASURES = ("on", "count", "dose", "dose_per_kg", "masked")
+DRUG_MEASURES = ("on", "count", "dose", "dose_per_kg", "masked", "covered", "lowered")
 URGENCIES = ("emergency", "same_day", "urgent", "soon", "always")
 
 
@@ -195,6 +195,7 @@ def _treatment(knowledge: Knowledge, names: list[tuple[str, str]]) -> dict[str, 
         "rule": TEXT, "role": TEXT, "group": WHOLE, "least": WHOLE, "alternative": WHOLE, "weight": WHOLE,
         "measure": TEXT, "what": TEXT, "comparator": TEXT, "threshold": REAL,
     })  # fmt: skip
+    tested = {r["test"]: r["findings"].split(";") for r in knowledge["workup_tests"]}
     factors = {d["drug"]: float(d["prednisone_factor"] or 1) for d in knowledge["drugs"]}
     return {
         "treatment_rules": (
@@ -208,7 +209,11 @@ def _treatment(knowledge: Knowledge, names: list[tuple[str, str]]) -> dict[str, 
                 for i, (r, row) in enumerate(zip(knowledge["treatment_clauses"], rows, strict=True))
             ],
         ),
-        "treatment_asks": ({"ask": WHOLE, "measure": TEXT, "what": TEXT}, [(i, *a) for i, a in enumerate(asks)]),
+        "treatment_asks": (
+            {"ask": WHOLE, "measure": TEXT, "what": TEXT},
+            # a test was done when any of its findings was stated or measured
+            [(i, m, w) for i, (m, what) in enumerate(asks) for w in (tested[what] if m == "tested" else (what,))],
+        ),
         "drug_asks": (
             {"ask": WHOLE, "measure": TEXT, "drug": TEXT, "prednisone_factor": REAL},
             [
