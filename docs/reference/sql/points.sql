@@ -3,10 +3,10 @@
 with readings as (
   select person, 'known' as reading, p1, p2, p3, p4, p5, a1, a2, a3, a4, a5 from states
   union all
-  select person, 'best' as reading, p1 | (4611686018427387903 & ~a1) as p1, p2 | (4611686016279904255 & ~a2) as p2, p3 | (4611686018427387903 & ~a3) as p3, p4 | (255 & ~a4) as p4, p5 | (17592186044415 & ~a5) as p5, a1, a2, a3, a4, a5 from states
+  select person, 'best' as reading, p1 | (4611686018427387903 & ~a1) as p1, p2 | (4611686016279904255 & ~a2) as p2, p3 | (4611686018427387903 & ~a3) as p3, p4 | (32767 & ~a4) as p4, p5 | (17592186044415 & ~a5) as p5, a1, a2, a3, a4, a5 from states
   union all
   select person, 'best' as reading,
-    p1 | (4611686018427387903 & ~a1 & ~137438953472) as p1, p2 | (4611686016279904255 & ~a2 & ~65536) as p2, p3 | (4611686018427387903 & ~a3 & ~0) as p3, p4 | (255 & ~a4 & ~0) as p4, p5 | (17592186044415 & ~a5 & ~0) as p5, a1, a2, a3, a4, a5
+    p1 | (4611686018427387903 & ~a1 & ~137438953472) as p1, p2 | (4611686016279904255 & ~a2 & ~65536) as p2, p3 | (4611686018427387903 & ~a3 & ~0) as p3, p4 | (32767 & ~a4 & ~0) as p4, p5 | (17592186044415 & ~a5 & ~0) as p5, a1, a2, a3, a4, a5
   from states
 ),
 itemized as (

@@ -23,6 +23,8 @@ select u.person, a.ask,
     when 'count' then sum(case when u.runs then 1e0 else 0e0 end)
     when 'dose' then sum(coalesce(u.dose_low * a.prednisone_factor, 0e0))
     when 'dose_per_kg' then sum(coalesce(u.kg_low * a.prednisone_factor, 0e0))
+    when 'covered' then min(u.covered)
+    when 'lowered' then cast(min(u.lowered_days) as double)
     -- how long the drug had been taken before the first laboratory finding
     when 'masked' then cast(date_diff('day', min(u.first_date), min(t.first_date)) as double)
   end as low,
@@ -32,14 +34,17 @@ select u.person, a.ask,
     when 'count' then cast(count(*) as double)
     when 'dose' then case when count(u.dose_high) = count(*) then sum(u.dose_high * a.prednisone_factor) end
     when 'dose_per_kg' then case when count(u.kg_high) = count(*) then sum(u.kg_high * a.prednisone_factor) end
+    when 'covered' then max(u.covered)
+    when 'lowered' then cast(min(u.lowered_days) as double)
     when 'masked' then cast(date_diff('day', min(u.first_date), min(t.first_date)) as double)
   end as high,
-  max(case when a.measure in ('on', 'count') then u.reference when a.measure <> 'masked' then u.dose_reference end) as reference
+  max(case when a.measure in ('on', 'count') then u.reference when a.measure in ('dose', 'dose_per_kg') then u.dose_reference end) as reference
 from drug_use as u
 inner join drug_asks as a on a.drug = u.drug
 left join tests as t on t.person = u.person and a.measure = 'masked'
 where (a.measure = 'masked' and u.first_date is not null and t.first_date is not null)
   or (a.measure in ('on', 'count') and u.days_low is not null) or (a.measure in ('dose', 'dose_per_kg') and u.days_low >= 0)
+  or (a.measure = 'covered' and u.runs and u.covered is not null) or (a.measure = 'lowered' and u.lowered_days is not null)
 group by u.person, a.ask
 union all
 select x.person, x.ask, x.low, case when x.dated then x.low end as high, x.reference
@@ -60,8 +65,8 @@ union all
 select e.person, a.ask, cast(coalesce(date_diff('day', max(e.date), max(h.as_of)), 0) as double) as low,
   cast(date_diff('day', max(e.date), max(h.as_of)) as double) as high, max(e.reference) as reference
 from interest_events as e
-inner join codes as c on c.code_id = e.code_id and c.rule = 'result'
-inner join treatment_asks as a on a.what = c.source and a.measure = 'since'
+inner join codes as c on c.code_id = e.code_id and c.rule in ('result', 'state')
+inner join treatment_asks as a on a.what = c.source and (a.measure = 'tested' or (a.measure = 'since' and c.rule = 'result'))
 inner join horizons as h on h.person = e.person
 where e.status = 'asserted'
 group by e.person, a.ask
