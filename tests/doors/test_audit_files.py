@@ -23,7 +23,7 @@ import tellapart.contracts
 SCHEMAS = Path(tellapart.contracts.__file__).parent / "schemas"
 FILES = {
     "persons.parquet", "findings.parquet", "worklist.csv", "report.html", "aggregate.csv", "rejected.ndjson", "run.json",
-    "records.parquet",
+    "records.parquet", "flares.parquet",
 }  # fmt: skip
 SETS = (
     "eular_acr_2019",

@@ -99,7 +99,6 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("tasks/validation/run.py", "COMPLETENESS"): "cells of the validation, as issue and page name them",
     ("tasks/validation/run.py", "USUAL"): "a cell of the validation",
     ("tasks/validation/run.py", "(PERSONS, QUICK_PERSONS)"): "size of the validation's cohorts",
-    ("tasks/validation/run.py", "CALIBRATED"): "size of the validation's cohorts",
     ("tasks/validation/run.py", "(ADVISED, QUICK_ADVISED)"): "size of the validation's cohorts",
     ("tasks/validation/run.py", "BINS"): "groups of a reliability plot",
     ("tasks/kept.py", "MIB"): "bytes of a MiB",
