@@ -9,6 +9,7 @@ import pytest
 from fhir_world import bundle, observation, patient, write_json, write_lines
 
 from tellapart.errors import InputError
+from tellapart.events.address import source_of
 from tellapart.events.detect import detect
 
 CASE = {"schema": "tellapart.case/1", "person": {"id": "x"}, "findings": []}
@@ -54,7 +55,7 @@ def test_folders(tmp_path: Path) -> None:
     for table in ("person", "measurement", "condition_occurrence"):
         (omop / f"{table}.csv").touch()
     assert detect(omop) == ("omop", "the folder holds the OMOP tables condition_occurrence, measurement, person")
-    assert detect(Path("postgresql://server/db"))[0] == "omop"
+    assert detect(source_of("postgresql://server/db"))[0] == "omop"
 
 
 def test_a_damaged_file_does_not_hide_the_format_of_the_folder(tmp_path: Path) -> None:

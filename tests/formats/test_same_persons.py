@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from cohort import warm
 
+from tellapart.events.address import Source
 from tellapart.knowledge.load import load
 from tellapart.simulate.cohort import FOLDERS, Plan, simulate
 from tellapart.tasks.audit import audit
@@ -18,7 +19,7 @@ from tellapart.tasks.session import Options
 SHARES = {"sle": 0.25, "fm": 0.25, "both": 0.15}
 
 
-def results(source: Path, out: Path) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
+def results(source: Source, out: Path) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
     """Rows of persons.parquet by person and of findings.parquet by person and finding, references apart."""
     audit(warm(), source, out, Options())
     persons = {r["person_id"]: r for r in pq.read_table(out / "persons.parquet").to_pylist()}

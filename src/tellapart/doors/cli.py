@@ -118,10 +118,12 @@ def _local(codes: Path | None) -> Any:
     return read_codes(codes, load()) if codes else None
 
 
-def _source(text: str, stack: list[tempfile.TemporaryDirectory[str]]) -> Path:
-    """The path of a source; `-` is copied from standard input to a temporary file."""
+def _source(text: str, stack: list[tempfile.TemporaryDirectory[str]]) -> Any:
+    """A source; `-` is copied from standard input to a temporary file."""
+    from tellapart.events.address import source_of
+
     if text != "-":
-        return Path(text)
+        return source_of(text)
     folder = tempfile.TemporaryDirectory(prefix="tellapart-")
     stack.append(folder)
     content = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8)
@@ -171,7 +173,10 @@ def _write_rejected(rows: list[dict[str, Any]], target: Path | None) -> None:
 @app.command()
 def workup(
     record: Annotated[
-        str, typer.Argument(help="FHIR Bundle, folder, NDJSON, OMOP CDM or case file; - reads standard input.")
+        str,
+        typer.Argument(
+            help="FHIR Bundle, folder, NDJSON, OMOP CDM (also postgresql://...) or case file; - reads standard input."
+        ),
     ],
     person: Annotated[str | None, typer.Option(help="Id of the person, if the source holds several.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
@@ -243,7 +248,9 @@ def citations(knowledge: Any) -> dict[str, str]:
 def audit(
     source: Annotated[
         str,
-        typer.Argument(help="FHIR Bundles, NDJSON folder, OMOP CDM, case files or diaries; - reads standard input."),
+        typer.Argument(
+            help="FHIR Bundles, NDJSON folder, OMOP CDM (also postgresql://...), case files or diaries; - reads standard input."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results; new, empty, or an earlier audit's.")],
     as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
@@ -278,6 +285,8 @@ def audit(
       tellapart audit bundles/ --out results --setting rheumatology_referral --memory 4GB
 
       tellapart audit export/ --out results --codes codes.csv --persons cohort.txt
+
+      tellapart audit postgresql://me@server/cdm --out results
 
       tellapart audit export/ --out results --engine spark --master "local[2]"
     """

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from tellapart.errors import InputError
+from tellapart.events.address import Address, Source
 from tellapart.events.readers.diary import many
 from tellapart.events.readers.omop_cdm import table_of
 from tellapart.events.readers.omop_tables import NAMES, TABLES
@@ -29,11 +30,11 @@ CASE_SCHEMA = re.compile(r"""["']?schema["']?\s*[:=]\s*["']tellapart\.case/""")
 RESOURCE_TYPE = re.compile(r'"resourceType"\s*:\s*"([A-Za-z]+)"')
 
 
-def detect(source: Path) -> tuple[str, str]:
+def detect(source: Source) -> tuple[str, str]:
     """Say which format a source is in.
 
     Args:
-        source: a file or a folder (also `postgresql://…` as a path).
+        source: a file, a folder or the address of a database.
 
     Returns:
         (format, why): one of `FORMATS`, and a clause for the user ("patients.ndjson holds the FHIR resource Patient").
@@ -41,7 +42,7 @@ def detect(source: Path) -> tuple[str, str]:
     Raises:
         InputError: no such path, no permission, an empty folder or file, or nothing in it that is known.
     """
-    if str(source).startswith(("postgresql:/", "postgres:/")):
+    if isinstance(source, Address):
         return "omop", "the source is a PostgreSQL address"
     if not source.exists():
         raise InputError(f"{source}: there is no such file or folder. Check the path.")

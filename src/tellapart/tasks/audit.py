@@ -18,6 +18,7 @@ from tellapart import __version__
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
+from tellapart.events.address import Address, Source
 from tellapart.knowledge.load import Knowledge
 from tellapart.knowledge.local import COLUMNS
 from tellapart.rendering.report import audit_report
@@ -49,7 +50,7 @@ PART = ".part"
 
 def audit(
     session: Session,
-    source: Path,
+    source: Source,
     out: Path,
     options: Options,
     *,
@@ -94,7 +95,7 @@ def audit(
             raise InputError(f"{out}: cannot write ({error.strerror}). Free space or choose another --out.") from error
 
 
-def _read(session: Session, source: Path, options: Options, progress: Progress | None) -> None:
+def _read(session: Session, source: Source, options: Options, progress: Progress | None) -> None:
     session.read(source, options)
     normalize.rank_unmapped(session.engine)
     persons = session.engine.one("select count(*) from persons")
@@ -116,7 +117,7 @@ def _step(progress: Progress | None, what: str, seconds: float) -> None:
         progress(what, seconds)
 
 
-def _write(session: Session, source: Path, out: Path, options: Options, inputs: list[Json], shareable: bool) -> Json:
+def _write(session: Session, source: Source, out: Path, options: Options, inputs: list[Json], shareable: bool) -> Json:
     """Write every file beside its name, then put all in place: a reader never sees half a file, nor files of two runs."""
     started = time.perf_counter()
     floor = session.knowledge.limit("disclosure_floor")
@@ -162,12 +163,12 @@ def _alone(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _made_from(session: Session, source: Path, options: Options, inputs: list[Json]) -> Json:
+def _made_from(session: Session, source: Source, options: Options, inputs: list[Json]) -> Json:
     """What a checkpoint hangs on: the same of all this gives the same relations."""
     return {
         "software": __version__,
         "knowledge": session.knowledge.version,
-        "source": str(source.resolve()),
+        "source": str(source if isinstance(source, Address) else source.resolve()),
         "format": options.format,
         "as_of": options.as_of.isoformat() if options.as_of else None,
         "inputs": inputs,
@@ -181,9 +182,9 @@ def _lists(session: Session, options: Options) -> Json:
     return {name: {"file": f.name, "sha256": f.sha256} if f else None for name, f in given.items()}
 
 
-def _claim(source: Path, out: Path) -> None:
+def _claim(source: Source, out: Path) -> None:
     """Make sure that `out` can take the files: ours alone, writable, and no part of what is read."""
-    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+    if isinstance(source, Path) and source.is_dir() and out.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"--out {out}: lies in the source; the next audit would read it. Name another folder.")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder.")
@@ -212,7 +213,7 @@ def _differencing(out: Path, facts: Json, floor: float) -> list[str]:
     try:
         earlier = orjson.loads((out / "run.json").read_bytes())
         lists = [run["options"].get("persons") for run in (earlier, facts)]
-        if earlier["inputs"] == facts["inputs"] and lists[0] == lists[1]:
+        if facts["inputs"] and earlier["inputs"] == facts["inputs"] and lists[0] == lists[1]:
             return []
         published = int(earlier["persons"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -307,7 +308,7 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
     )
 
 
-def _summary(session: Session, source: Path, options: Options) -> Json:
+def _summary(session: Session, source: Source, options: Options) -> Json:
     engine = session.engine
     covered = coverage(engine)
     persons = engine.one("select count(*) from persons_out")
@@ -490,19 +491,23 @@ def _setting_changes(session: Session) -> list[list[Any]]:
     ]
 
 
-def _files(source: Path) -> list[Path]:
+def _files(source: Source) -> list[Path]:
+    if isinstance(source, Address):
+        return []
     if source.is_dir():
         return sorted(p for p in source.rglob("*") if p.is_file())
     return [source] if source.exists() else []
 
 
-def _stamps(source: Path) -> dict[Path, tuple[int, int]]:
+def _stamps(source: Source) -> dict[Path, tuple[int, int]]:
     """Size and time of every input file, to see whether one changed."""
     return {p: (facts.st_size, facts.st_mtime_ns) for p in _files(source) for facts in [p.stat()]}
 
 
-def _inputs(source: Path, hashing: str) -> list[Json]:
+def _inputs(source: Source, hashing: str) -> list[Json]:
     """Every input file with size, time and fingerprint; those that cannot be read are left to the reader to name."""
+    if isinstance(source, Address):
+        return []
     root = source if source.is_dir() else source.parent
     return [
         {

@@ -20,6 +20,7 @@ from tellapart.contracts.relations import DIARY_FLARES, FLARE_SIGNS, OPTIONS
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
+from tellapart.events.address import Address, Source
 from tellapart.events.detect import detect
 from tellapart.events.readers import case, fhir, omop
 from tellapart.knowledge.load import Knowledge, load
@@ -124,7 +125,7 @@ class Session:
     def close(self) -> None:
         self.engine.close()
 
-    def read(self, source: Path, options: Options) -> None:
+    def read(self, source: Source, options: Options) -> None:
         """Read `source` into statements, then events.
 
         Raises:
@@ -137,16 +138,17 @@ class Session:
         started = time.perf_counter()
         form, why = detect(source) if options.format == "auto" else (options.format, "as asked for")
         self.detected = (form, why)
-        if form == "diary":
+        self.engine.load("diary_flares", DIARY_FLARES.columns, [])
+        if form == "omop":
+            self.detected = (form, f"{why}; {omop.read_omop(self.engine, source)}")
+        elif isinstance(source, Address):
+            raise UsageError(f"--format {form}: a PostgreSQL database is read as an OMOP CDM.")
+        elif form == "diary":
             from tellapart.tasks import diaries
 
-            self.detected = (
-                form,
-                f"{why}; {diaries.read(self.engine, source, options.as_of, options.today, self.spill)}",
-            )
-        else:
-            self.engine.load("diary_flares", DIARY_FLARES.columns, [])
-        if form == "fhir":
+            told = diaries.read(self.engine, source, options.as_of, options.today, self.spill)
+            self.detected = (form, f"{why}; {told}")
+        elif form == "fhir":
             fhir.read_fhir(
                 self.engine.connection,
                 source,
@@ -158,9 +160,7 @@ class Session:
             )
         elif form == "case":
             case.read_case(self.engine, source, case.knowledge_ids(self.knowledge))
-        elif form == "omop":
-            self.detected = (form, f"{why}; {omop.read_omop(self.engine, source)}")
-        elif form != "diary":
+        else:
             raise UsageError(f"{source}: {form} ({why}) cannot be read yet. Formats read now: fhir, omop, case, diary.")
         if options.persons:
             self._limit(options.persons)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from tellapart.errors import InputError
+from tellapart.events.address import Address, Source
 from tellapart.tasks.document import Documents
 from tellapart.tasks.kept import is_audit, reopen
 from tellapart.tasks.session import Options, Session
@@ -16,7 +16,7 @@ from tellapart.tasks.session import Options, Session
 Json = dict[str, Any]
 
 
-def workup(session: Session, source: Path, options: Options, person_id: str | None = None) -> Json:
+def workup(session: Session, source: Source, options: Options, person_id: str | None = None) -> Json:
     """Read `source` and work up one person.
 
     Args:
@@ -29,7 +29,7 @@ def workup(session: Session, source: Path, options: Options, person_id: str | No
     Raises:
         InputError, UsageError: see `Session.read`, `Session.person` and `kept.reopen`.
     """
-    if is_audit(source):
+    if not isinstance(source, Address) and is_audit(source):
         return _finish(session, *reopen(session, source, options, person_id))
     session.read(source, options)
     return _finish(session, session.person(person_id), options)

@@ -9,15 +9,17 @@ https://ohdsi.github.io/CommonDataModel/cdm54.html (5.3 differs in nothing that 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from tellapart.contracts import relations
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError
 from tellapart.events import normalize
+from tellapart.events.address import Address, Source
 from tellapart.events.readers.omop_cdm import Cdm, Database, Folder, quoted
+from tellapart.events.readers.omop_postgres import Postgres
 from tellapart.events.readers.omop_tables import COUNTED, ERA, EXPOSURE, IDS, NEEDED, TABLES, VISIT, WORDS, Names, Table
 
 PERSON = (
@@ -27,12 +29,12 @@ PERSON = (
 NONE = "cast(0 as bigint)"  # no concept
 
 
-def read_omop(engine: DuckDB, source: Path) -> str:
+def read_omop(engine: DuckDB, source: Source) -> str:
     """Read a CDM.
 
     Args:
         engine: holds the knowledge relations and what `normalize.prepare` makes of them.
-        source: folder with one file, or one folder of files, per table; or a DuckDB file.
+        source: folder with one file, or one folder of files, per table; a DuckDB file; a PostgreSQL database.
 
     Returns:
         A clause for the user: how persons are named.
@@ -43,11 +45,17 @@ def read_omop(engine: DuckDB, source: Path) -> str:
     order = engine.one("select current_setting('preserve_insertion_order')")
     engine.connection.execute("set preserve_insertion_order = true")  # row numbers must not hang on threads
     try:
-        cdm = Database(engine, source) if source.is_file() else Folder(engine, source)
-        return _Reading(engine, cdm, str(source)).run()
+        with closing(_cdm(engine, source)) as cdm:
+            return _Reading(engine, cdm, str(source)).run()
     finally:
         _clear(engine)
         engine.connection.execute(f"set preserve_insertion_order = {order}")
+
+
+def _cdm(engine: DuckDB, source: Source) -> Cdm:
+    if isinstance(source, Address):
+        return Postgres(engine, source)
+    return Database(engine, source) if source.is_file() else Folder(engine, source)
 
 
 def _clear(engine: DuckDB) -> None:
@@ -57,7 +65,6 @@ def _clear(engine: DuckDB) -> None:
             if row["name"].startswith("omop_"):
                 engine.connection.execute(f'drop {kind} temp."{row["name"]}"')
     engine.connection.execute("drop macro if exists temp.omop_said")
-    engine.connection.execute("detach database if exists omop_source")
 
 
 class _Reading:

@@ -1,4 +1,4 @@
-"""Where the tables of an OMOP CDM are: a folder of Parquet or CSV, or a DuckDB file.
+"""Where the tables of an OMOP CDM are: a folder of Parquet or CSV, or a DuckDB file (or a server: `omop_postgres`).
 
 What the reader asks of each place is the same: which tables and columns there are, what to write after FROM, and to
 make a temporary table from a query that any SQL database can run.
@@ -39,7 +39,11 @@ class Cdm(Protocol):
         ...
 
     def take(self, name: str, query: str) -> None:
-        """Make temporary table `name` from a query, its rows in the order of the table or of the query."""
+        """Make temporary table `name` from a query, its rows in an order that does not change from run to run."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the place."""
         ...
 
 
@@ -97,6 +101,9 @@ class Folder:
     def take(self, name: str, query: str) -> None:
         self.engine.connection.execute(f"create or replace temp table {name} as {query}")
 
+    def close(self) -> None:
+        pass
+
 
 class Database(Folder):
     """A DuckDB file: the schema that holds `person`."""
@@ -131,6 +138,9 @@ class Database(Folder):
 
     def table(self, name: str) -> str:
         return self.names[name]
+
+    def close(self) -> None:
+        self.engine.connection.execute("detach omop_source")
 
 
 def table_of(path: Path, source: Path) -> str:
