@@ -24,6 +24,7 @@ from tellapart.knowledge.load import load
 from tellapart.simulate.cohort import Plan, simulate
 from tellapart.tasks.session import Options
 
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[postgres.Server]:
     skip_if(postgres.missing())
