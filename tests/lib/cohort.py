@@ -42,7 +42,7 @@ def everybody(
             session.read(Path(folder), options)
     count = session.engine.one("select count(*) from persons")
     session.analyse(options, list(range(1, count + 1)))
-    documents = Documents(session.engine, session.knowledge)
+    documents = Documents(session.answers, session.knowledge)
     made = [documents.workup(number) for number in range(1, count + 1)]
     return {document["person"]["id"]: document for document in made}
 

@@ -390,8 +390,8 @@ def test_an_audit_judges_as_a_workup_does() -> None:
         session.read_documents(documents, Options())
         people = {r["person"]: r["person_id"] for r in session.engine.rows("select person, person_id from persons")}
         session.analyse(Options(), None if everybody else sorted(people))
-        rows = session.engine.rows("select * from treatment")
-        of_interest = {people[r["person"]] for r in session.engine.rows("select person from interest")}
+        rows = session.answers.rows("select * from treatment")
+        of_interest = {people[r["person"]] for r in session.answers.rows("select person from interest")}
         return of_interest, {(people[r.pop("person")], *r.values()) for r in rows}
 
     (of_interest, audited), (_, worked_up) = judged(everybody=True), judged(everybody=False)
@@ -423,7 +423,7 @@ def test_every_flag_of_the_shipped_example_was_read_by_hand() -> None:
     session.read(EXAMPLES, Options())
     people = {r["person"]: r["person_id"] for r in session.engine.rows("select person, person_id from persons")}
     session.analyse(Options(), sorted(people))
-    documents = Documents(session.engine, session.knowledge)
+    documents = Documents(session.answers, session.knowledge)
     held = {(people[p], t["rule"]) for p in people for t in documents.workup(p)["treatment"]}
     assert held == {
         ("synthetic-017", "tx_fm_evidence_lupus"),  # creatinine rising and leukopenia

@@ -181,7 +181,7 @@ def test_what_is_read_back_is_what_is_true(structure: str, tmp_path: Path) -> No
     session.analyse(Options(setting="rheumatology_referral"), list(range(1, people + 1)))
     read = {
         (r["person_id"], r["finding"]): r["state"]
-        for r in session.engine.rows(
+        for r in session.answers.rows(
             "select p.person_id, f.finding, f.state from findings as f inner join persons as p on p.person = f.person"
         )
     }

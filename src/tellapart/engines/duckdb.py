@@ -83,7 +83,7 @@ class DuckDB:
         self._kept[name] = _Kept("", loaded=(dict(columns), listed))
 
     def make(self, name: str, sql: str, view: bool = False, only_with: str | None = None) -> None:
-        """Make relation `name` by a query. If table `only_with` is empty, `name` is too, and an old one is only emptied."""
+        """Make relation `name` by a query (`only_with` is for one person and means nothing here)."""
         kept = self._kept.get(name)
         if not self._again or kept is None or kept.sql != sql or kept.fills >= REFILLS:
             self.connection.execute(
@@ -96,8 +96,7 @@ class DuckDB:
                 self.connection.execute(f'prepare "fill_{name}" as insert into "{name}" {sql}')
                 kept.prepared_at = self._changes
             self.connection.execute(self._statement(f'delete from "{name}"'))
-            if only_with is None or self.one(f'select count(*) from "{only_with}"'):
-                self.connection.execute(self._statement(f'execute "fill_{name}"'))
+            self.connection.execute(self._statement(f'execute "fill_{name}"'))
             kept.fills += 1
 
     def append(self, name: str, sql: str) -> None:
@@ -139,6 +138,11 @@ class DuckDB:
         self.connection.execute(f'drop table "{name}"')
         self._kept.pop(name, None)
         self._changes += 1
+
+    def table(self, sql: str) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+        """The result of a query as columns with their types, and rows: what `load` takes."""
+        cursor = self._ask(sql, ())
+        return {d[0]: str(d[1]) for d in cursor.description or []}, cursor.fetchall()
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The result of a query as dictionaries (small results only)."""

@@ -15,6 +15,7 @@ from tellapart import __version__
 from tellapart.criteria.compile import items as criteria_items
 from tellapart.differential.compile import HYPOTHESES, added, readings
 from tellapart.engines.duckdb import DuckDB
+from tellapart.engines.sqlite import SQLite
 from tellapart.knowledge.load import Knowledge
 
 Json = dict[str, Any]
@@ -45,7 +46,7 @@ def shown_date(date: dt.date | None, precision: str | None) -> str | None:
 class Documents:
     """Reads the relations of a finished run and hands out one document per person."""
 
-    def __init__(self, engine: DuckDB, knowledge: Knowledge) -> None:
+    def __init__(self, engine: DuckDB | SQLite, knowledge: Knowledge) -> None:
         self.engine = engine
         self.knowledge = knowledge
         self.labels = knowledge.labels()
@@ -766,7 +767,7 @@ class Documents:
         return coverage(self.engine)
 
 
-def coverage(engine: DuckDB) -> Json:
+def coverage(engine: DuckDB | SQLite) -> Json:
     """The accounting of the run, in source rows: `read` and its eight classes, and the same per source type."""
     classes = ("used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as_of", "rejected")
     by_type: dict[str, dict[str, int]] = {}

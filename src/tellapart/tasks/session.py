@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tellapart import pipeline
 from tellapart.contracts.relations import DIARY_FLARES, FLARE_SIGNS, OPTIONS
 from tellapart.engines.duckdb import DuckDB
+from tellapart.engines.sqlite import SQLite
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
 from tellapart.events.address import Address, Source
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 REJECTIONS = """select file, line, reference, person_id, field, value, reason, what_to_do from rejected
     order by file nulls first, line nulls first, reference nulls first, field nulls first, value, reason, what_to_do"""
+GIVEN_SETTINGS = """select q.person, min(p.setting) as setting from patients as p
+    inner join persons as q on q.person_id = p.person_id where p.setting is not null group by q.person"""
+OF_A_PERSON = ("persons", "horizons", "given_settings", "events")  # what the stages read of one person
+OF_ALL = ("doses", "accounting")  # and of the whole source
 FEW = 50  # persons for whom planning a statement costs more than running it
 Progress = Callable[[str, float], None]
 
@@ -115,6 +120,8 @@ class Session:
         self.spill = spill
         self.knowledge = knowledge or load()
         self.engine = DuckDB(memory, threads, spill)
+        self.answers: DuckDB | SQLite = self.engine
+        self._small: SQLite | None = None
         self.seconds: dict[str, float] = {}
         self.detected: tuple[str, str] = ("", "")
         self.source = "the source"
@@ -124,6 +131,8 @@ class Session:
 
     def close(self) -> None:
         self.engine.close()
+        if self._small:
+            self._small.close()
 
     def read(self, source: Source, options: Options) -> None:
         """Read `source` into statements, then events.
@@ -202,41 +211,37 @@ class Session:
             check_prior(options.prior)
 
     def analyse(self, options: Options, wanted: Sequence[int] | None = None, progress: Progress | None = None) -> None:
-        """Run the pipeline.
+        """Run the pipeline; `answers` is the engine that then holds its relations.
+
+        A few persons are worked up on SQLite, whose statements cost little to start; many on DuckDB, or on the cluster.
 
         Args:
             wanted: work up these persons only; None: everybody, and find out who is of interest.
             progress: called with each relation made and the seconds it took.
         """
-        with self.engine.hurried(wanted is not None and len(wanted) <= FEW):
-            self._analyse(options, wanted, progress)
-
-    def _analyse(self, options: Options, wanted: Sequence[int] | None, progress: Progress | None) -> None:
-        engine = self.engine
+        everybody = wanted is None
+        audit = pipeline.AUDIT_WITH_FLARES if options.flares else pipeline.AUDIT
+        plan = audit if everybody else pipeline.WORKUP
+        few = wanted is not None and len(wanted) <= FEW
+        with self.engine.hurried(few):
+            self.engine.make("given_settings", GIVEN_SETTINGS)
+            answers = self.answers = self._taken_out(wanted or ()) if few else self.engine
         columns, rows = pipeline.prior_rows(self.knowledge)
         if options.prior is not None:
             own = options.prior
             shares = (own.get("sle", 0.0), own.get("fm", 0.0), own.get("both", 0.0))
             rows = [(setting, sex, *shares, 1.0 - sum(shares)) for setting, sex, *_ in rows]
-        engine.load("prior_rows", columns, rows)
-        engine.load("options", OPTIONS.columns, [(options.setting, options.flares)])
-        engine.make(
-            "given_settings",
-            "select q.person, min(p.setting) as setting from patients as p "
-            "inner join persons as q on q.person_id = p.person_id where p.setting is not null group by q.person",
-        )
+        answers.load("prior_rows", columns, rows)
+        answers.load("options", OPTIONS.columns, [(options.setting, options.flares)])
         if wanted is not None:
-            engine.load("interest", {"person": "BIGINT"}, [(p,) for p in wanted])
-            engine.load("suspected", {"person": "BIGINT"}, [(p,) for p in wanted])
-            engine.load("activity_asked", {"person": "BIGINT", "every_day": "BOOLEAN"}, [(p, True) for p in wanted])
+            answers.load("interest", {"person": "BIGINT"}, [(p,) for p in wanted])
+            answers.load("suspected", {"person": "BIGINT"}, [(p,) for p in wanted])
+            answers.load("activity_asked", {"person": "BIGINT", "every_day": "BOOLEAN"}, [(p, True) for p in wanted])
+        elif not options.flares:
+            answers.load("flare_signs", FLARE_SIGNS.columns, [])
         started = time.perf_counter()
-        everybody = wanted is None
-        audit = pipeline.AUDIT_WITH_FLARES if options.flares else pipeline.AUDIT
-        plan = audit if everybody else pipeline.WORKUP
-        if everybody and not options.flares:
-            engine.load("flare_signs", FLARE_SIGNS.columns, [])
         keep = pipeline.KEPT if everybody and not self.keep_all else None
-        worker = self._handed_over(plan) if everybody and self.cluster else engine
+        worker = self._handed_over(plan) if everybody and self.cluster else answers
         for stage in pipeline.run(worker, self.knowledge, plan, keep):
             now = time.perf_counter()
             self.seconds[stage.makes] = now - started
@@ -245,6 +250,18 @@ class Session:
             started = now
         if everybody and self.cluster:
             self._taken_back(plan, keep)
+
+    def _taken_out(self, wanted: Sequence[int]) -> SQLite:
+        """SQLite with all that is read of these persons."""
+        if self._small is None:
+            self._small = SQLite(lambda relation: pipeline.columns(relation, self.knowledge))
+            pipeline.prepare(self._small, self.knowledge)
+        listed = ", ".join(map(str, wanted))
+        for name in OF_A_PERSON:
+            self._small.load(name, *self.engine.table(f"select * from {name} where person in ({listed})"))
+        for name in OF_ALL:
+            self._small.load(name, *self.engine.table(f"select * from {name}"))
+        return self._small
 
     def _handed_over(self, plan: tuple[pipeline.Stage, ...]) -> Spark:
         """The cluster, with everything that the stages read."""

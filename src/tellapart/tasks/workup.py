@@ -79,11 +79,10 @@ def workup_documents(
         if len(numbers) != len(documents):
             raise InputError(f"{len(documents)} documents but {len(numbers)} persons: give each its own person.id.")
         own.analyse(chosen, sorted(numbers.values()))
-        made = Documents(own.engine, own.knowledge)
+        made = Documents(own.answers, own.knowledge)
         return [made.workup(numbers[str(d["person"]["id"])]) for d in documents]
 
 
 def _finish(session: Session, person: int, options: Options) -> Json:
     session.analyse(options, [person])
-    with session.engine.hurried():
-        return Documents(session.engine, session.knowledge).workup(person)
+    return Documents(session.answers, session.knowledge).workup(person)

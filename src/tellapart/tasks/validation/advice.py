@@ -121,7 +121,7 @@ def _worked_up(session: Session, here: Clinic, known: Flags) -> tuple[Texts, Tex
     options = Options(prior=dict(here.plan.prevalence))
     session.read_documents([_document(here, person, nodes) for person, nodes in enumerate(known)], options)
     session.analyse(options, list(range(1, len(known) + 1)))
-    rows = session.engine.rows(
+    rows = session.answers.rows(
         """select c.call, coalesce(n.test, '') as test
            from calls as c
            inner join persons as p on p.person = c.person

@@ -104,7 +104,7 @@ def _rebuild(session: Session, citation: str, kind: str, rows: list[Row], copies
         session.analyse(options, list(range(1, people + 1)))
         found = {
             r["person_id"]: [r[f"p_{h}"] for h in HYPOTHESES]
-            for r in session.engine.rows(
+            for r in session.answers.rows(
                 "select p.person_id, i.p_sle, i.p_fm, i.p_both, i.p_neither from intervals as i "
                 "inner join persons as p on p.person = i.person"
             )
@@ -155,7 +155,7 @@ def cases(session: Session, example: Any) -> list[dict[str, Any]]:
     session.read(example, options)
     wanted = {r["person"]: session.person(r["person"]) for r in session.knowledge["validation_cases"]}
     session.analyse(options, sorted(wanted.values()))
-    calls = {r["person"]: r["call"] for r in session.engine.rows("select person, call from calls")}
+    calls = {r["person"]: r["call"] for r in session.answers.rows("select person, call from calls")}
     out = []
     for r in session.knowledge["validation_cases"]:
         call = calls[wanted[r["person"]]]

@@ -1,0 +1,255 @@
+"""How a statement runs on SQLite: for one person, whose few rows DuckDB spends its time on preparing for. No word of medicine.
+
+The text is the one that DuckDB runs (`engines/portable` says which forms it may use); `to_sqlite` says the handful of
+forms otherwise that SQLite has in other words. Relations keep the types of their contract: SQLite holds days as ISO text
+and truth values as 0 and 1, and `rows` gives them back as what they are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+Columns = Mapping[str, str]
+STATEMENTS_KEPT = 512
+"""Prepared statements that a connection remembers: more than a plan and a document have together."""
+
+
+class SQLite:
+    """One in-memory SQLite database.
+
+    Args:
+        columns: the columns and types (DuckDB names) of a relation that `make` makes.
+    """
+
+    def __init__(self, columns: Callable[[str], Columns]) -> None:
+        self.connection = sqlite3.connect(
+            ":memory:", isolation_level=None, cached_statements=STATEMENTS_KEPT, check_same_thread=False
+        )
+        self._columns = columns
+        self._types: dict[str, Columns] = {}
+        self._loaded: dict[str, list[Sequence[Any]]] = {}
+        for name, arguments, function in FUNCTIONS:
+            self.connection.create_function(name, arguments, function, deterministic=True)
+        self.connection.create_window_function("bit_or", 1, _BitOr)  # type: ignore[arg-type]
+
+    def load(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> None:
+        """Make table `name` hold these columns (DuckDB type names) and rows."""
+        listed = list(rows)
+        if self._loaded.get(name) == listed and self._types.get(name) == columns:
+            return
+        self._empty(name, columns)
+        marks = ", ".join("?" * len(columns))
+        held = [HELD.get(kind.split("(")[0], _as_it_is) for kind in columns.values()]
+        self.connection.executemany(
+            f'insert into "{name}" values ({marks})',
+            ([None if v is None else h(v) for h, v in zip(held, row, strict=True)] for row in listed),
+        )
+        self._loaded[name] = listed
+
+    def make(self, name: str, sql: str, view: bool = False, only_with: str | None = None) -> None:
+        """Make table `name` by a query in DuckDB's words. (One person's views are tables too: they are read often.)"""
+        columns = self._columns(name)
+        self._empty(name, columns)
+        if only_with is None or self.one(f'select exists (select 1 from "{only_with}")'):
+            listed = ", ".join(f'"{c}"' for c in columns)
+            self.connection.execute(f'insert into "{name}" select {listed} from ({to_sqlite(sql)})')
+
+    def _empty(self, name: str, columns: Columns) -> None:
+        if self._types.get(name) == columns:
+            self.connection.execute(f'delete from "{name}"')
+            return
+        typed = ", ".join(f'"{c}" {kind}' for c, kind in columns.items())
+        self.connection.execute(f'drop table if exists "{name}"')
+        self.connection.execute(f'create table "{name}" ({typed})')
+        self._types[name] = dict(columns)
+
+    def drop(self, name: str) -> None:
+        """Let go of table `name`."""
+        self.connection.execute(f'drop table "{name}"')
+        self._types.pop(name, None)
+        self._loaded.pop(name, None)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The result of a query as dictionaries; columns named like one of a relation read have its type."""
+        cursor = self.connection.execute(to_sqlite(sql), parameters)
+        names = [d[0] for d in cursor.description or []]
+        kinds = self._kinds(sql)
+        given = [GIVEN.get(kinds.get(name, "").split("(")[0], _as_it_is) for name in names]
+        return [
+            {name: None if v is None else g(v) for name, g, v in zip(names, given, row, strict=True)} for row in cursor
+        ]
+
+    def _kinds(self, sql: str) -> Columns:
+        """Column to type, of all relations that a query names."""
+        found: dict[str, str] = {}
+        for name in _relations(sql):
+            found |= self._types.get(name, {})
+        return found
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """The single value of a query."""
+        for row in self.rows(sql, parameters):
+            return next(iter(row.values()))
+        return None
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+HELD: dict[str, Callable[[Any], Any]] = {"DATE": dt.date.isoformat, "BOOLEAN": int, "DECIMAL": float}
+"""Type to what SQLite holds of a value."""
+
+GIVEN: dict[str, Callable[[Any], Any]] = {
+    "DATE": dt.date.fromisoformat,
+    "BOOLEAN": bool,
+    "DECIMAL": lambda held: Decimal(repr(held)),
+    "DOUBLE": float,
+}
+"""Type to the value of what SQLite holds."""
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _relations(sql: str) -> tuple[str, ...]:
+    return tuple(re.findall(r'\b(?:from|join)\s+"?(\w+)"?', sql))
+
+
+class _BitOr:
+    """`bit_or`, also over a window that only grows."""
+
+    def __init__(self) -> None:
+        self.bits: int | None = None
+
+    def step(self, bits: int | None) -> None:
+        if bits is not None:
+            self.bits = bits if self.bits is None else self.bits | bits
+
+    def value(self) -> int | None:
+        return self.bits
+
+    finalize = value
+
+    def inverse(self, bits: int | None) -> None:
+        raise NotImplementedError("a window whose first row moves")
+
+
+def _known(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of arguments that are all known."""
+    return lambda *given: None if None in given else function(*given)
+
+
+def _among_known(function: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    """The function of those arguments that are known."""
+
+    def called(*given: Any) -> Any:
+        known = [value for value in given if value is not None]
+        return function(known) if known else None
+
+    return called
+
+
+def _split_part(text: str, separator: str, number: int) -> str:
+    parts = text.split(separator)
+    return parts[number - 1] if number <= len(parts) else ""
+
+
+FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("greatest", -1, _among_known(max)),
+    ("least", -1, _among_known(min)),
+    ("split_part", 3, _known(_split_part)),
+    ("strpos", 2, _known(lambda text, part: text.find(part) + 1)),
+    ("starts_with", 2, _known(lambda text, start: text.startswith(start))),
+    ("power", 2, _known(math.pow)),
+    ("sqrt", 1, _known(math.sqrt)),
+    ("exp", 1, _known(math.exp)),
+    ("ln", 1, _known(math.log)),
+)
+"""Functions of portable SQL that SQLite lacks, or may have been built without: name, arguments (-1: any), function."""
+
+WORDS = (
+    (r"\bdate '", "'"),
+    (r"\bas date\)", "as text)"),
+    (r"//", "/"),
+    (r"\bis not distinct from\b", "is"),
+    (r"\bbool_or\(", "max("),
+    (r"\bbool_and\(", "min("),
+)
+"""Forms that are other words on SQLite, and mean the same."""
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def to_sqlite(sql: str) -> str:
+    """The statement, of portable forms, in SQLite's words."""
+    for pattern, word in WORDS:
+        sql = re.sub(pattern, word, sql)
+    sql = _calls(sql, "date_diff", lambda given: f"cast(julianday({given[2]}) - julianday({given[1]}) as integer)")
+    return _ordered(_unnested(sql))
+
+
+def _calls(sql: str, function: str, said: Callable[[list[str]], str]) -> str:
+    """Every call of a function said otherwise, the innermost first."""
+    while found := list(re.finditer(rf"\b{function}\(", sql)):
+        start = found[-1].start()
+        given, end = _list(sql, found[-1].end())
+        sql = sql[:start] + said(given) + sql[end:]
+    return sql
+
+
+def _unnested(sql: str) -> str:
+    """`unnest([...])` in a projection as a join with the elements of the list."""
+    number = 0
+    while (start := sql.rfind("unnest([")) >= 0:
+        number += 1
+        given, end = _list(sql, start + len("unnest(["))
+        source = sql.index("from ", end) + len("from ")
+        after = _list(sql, source + 1)[1] if sql[source] == "(" else source
+        named = re.compile(r"\w*(\s+as\s+\w+)?").match(sql, after)
+        assert named
+        sql = (
+            f"{sql[:start]}listed{number}.value{sql[end + 1 : named.end()]} "
+            f"cross join json_each(json_array({', '.join(given)})) as listed{number}{sql[named.end() :]}"
+        )
+    return sql
+
+
+def _ordered(sql: str) -> str:
+    """Unknown values last in ascending orders too, as DuckDB has them."""
+    for found in reversed(list(re.finditer(r"\border by ", sql))):
+        keys, end = _list(sql, found.end())
+        last, frame, rest = keys[-1].partition(" rows between ")
+        keys[-1] = last
+        said = ", ".join(key if re.search(r" desc$| nulls (first|last)$", key) else f"{key} nulls last" for key in keys)
+        closed = sql[end - 1 : end]
+        sql = f"{sql[: found.end()]}{said}{frame}{rest}{closed}{sql[end:]}"
+    return sql
+
+
+def _list(sql: str, start: int) -> tuple[list[str], int]:
+    """The parts between commas from `start` to the bracket that closes or to the end, and the place after it."""
+    depth, quoted, parts, begun = 0, False, [], start
+    for place in range(start, len(sql)):
+        sign = sql[place]
+        if sign == "'":
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif sign in "([":
+            depth += 1
+        elif sign in ")]":
+            if not depth:
+                return [*parts, sql[begun:place].strip()], place + 1
+            depth -= 1
+        elif sign == "," and not depth:
+            parts.append(sql[begun:place].strip())
+            begun = place + 1
+    return [*parts, sql[begun:].strip()], len(sql) + 1
