@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import people
@@ -86,7 +85,9 @@ def test_a_planted_difference_is_found(
         monkeypatch.setattr(sqlite, "WORDS", tuple((p, word if p == form else w) for p, w in sqlite.WORDS))
     else:
         calls = sqlite._calls
-        monkeypatch.setattr(sqlite, "_calls", lambda sql, name, said: calls(sql, name, lambda given: f"1 + {said(given)}"))
+        monkeypatch.setattr(
+            sqlite, "_calls", lambda sql, name, said: calls(sql, name, lambda given: f"1 + {said(given)}")
+        )
     to_sqlite.cache_clear()
     try:
         assert _differences(session, range(1, 42))
