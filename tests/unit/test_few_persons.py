@@ -76,24 +76,16 @@ def test_one_by_one_is_equal_too(session: Session) -> None:
         assert not _differences(session, range(person, person + 1))
 
 
-@pytest.mark.parametrize("planted", [("julianday({given[1]})", None), (r"\bbool_or\(", "min(")])
-def test_a_planted_difference_is_found(
-    session: Session, monkeypatch: pytest.MonkeyPatch, planted: tuple[str, str | None]
-) -> None:
-    form, word = planted
-    if word:
-        monkeypatch.setattr(sqlite, "WORDS", tuple((p, word if p == form else w) for p, w in sqlite.WORDS))
-    else:
-        calls = sqlite._calls
-        monkeypatch.setattr(
-            sqlite, "_calls", lambda sql, name, said: calls(sql, name, lambda given: f"1 + {said(given)}")
-        )
-    to_sqlite.cache_clear()
-    try:
-        assert _differences(session, range(1, 42))
-    finally:
-        monkeypatch.undo()
-        to_sqlite.cache_clear()
+BUGS: dict[str, tuple[str, str]] = {
+    "one day too many": ("julianday(", "1 + julianday("),
+    "all instead of any": (" max(", " min("),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_difference_is_found(session: Session, monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
+    monkeypatch.setattr(sqlite, "to_sqlite", lambda sql: to_sqlite(sql).replace(*BUGS[bug], 1))
+    assert _differences(session, range(1, 42))
 
 
 def test_more_than_a_few_stay_on_duckdb(session: Session) -> None:

@@ -13,7 +13,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 Columns = Mapping[str, str]
@@ -35,9 +35,10 @@ class SQLite:
         self._columns = columns
         self._types: dict[str, Columns] = {}
         self._loaded: dict[str, list[Sequence[Any]]] = {}
-        for name, arguments, function in FUNCTIONS:
+        has = {row[0] for row in self.connection.execute("select name from pragma_function_list")}
+        for name, arguments, function in (*FUNCTIONS, *(f for f in MATHEMATICS if f[0] not in has)):
             self.connection.create_function(name, arguments, function, deterministic=True)
-        self.connection.create_window_function("bit_or", 1, _BitOr)  # type: ignore[arg-type]
+        self.connection.create_window_function("bit_or", 1, _BitOr)
 
     def load(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> None:
         """Make table `name` hold these columns (DuckDB type names) and rows."""
@@ -46,11 +47,7 @@ class SQLite:
             return
         self._empty(name, columns)
         marks = ", ".join("?" * len(columns))
-        held = [HELD.get(kind.split("(")[0], _as_it_is) for kind in columns.values()]
-        self.connection.executemany(
-            f'insert into "{name}" values ({marks})',
-            ([None if v is None else h(v) for h, v in zip(held, row, strict=True)] for row in listed),
-        )
+        self.connection.executemany(f'insert into "{name}" values ({marks})', listed)
         self._loaded[name] = listed
 
     def make(self, name: str, sql: str, view: bool = False, only_with: str | None = None) -> None:
@@ -79,12 +76,15 @@ class SQLite:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The result of a query as dictionaries; columns named like one of a relation read have its type."""
         cursor = self.connection.execute(to_sqlite(sql), parameters)
-        names = [d[0] for d in cursor.description or []]
         kinds = self._kinds(sql)
-        given = [GIVEN.get(kinds.get(name, "").split("(")[0], _as_it_is) for name in names]
-        return [
-            {name: None if v is None else g(v) for name, g, v in zip(names, given, row, strict=True)} for row in cursor
-        ]
+        names = [d[0] for d in cursor.description or []]
+        given = [(name, GIVEN[kind]) for name in names if (kind := kinds.get(name, "").split("(")[0]) in GIVEN]
+        found = [dict(zip(names, row, strict=True)) for row in cursor]
+        for name, value in given:
+            for row in found:
+                if row[name] is not None:
+                    row[name] = value(row[name])
+        return found
 
     def _kinds(self, sql: str) -> Columns:
         """Column to type, of all relations that a query names."""
@@ -103,20 +103,15 @@ class SQLite:
         self.connection.close()
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-HELD: dict[str, Callable[[Any], Any]] = {"DATE": dt.date.isoformat, "BOOLEAN": int, "DECIMAL": float}
-"""Type to what SQLite holds of a value."""
+sqlite3.register_adapter(dt.date, dt.date.isoformat)
+sqlite3.register_adapter(Decimal, float)
 
 GIVEN: dict[str, Callable[[Any], Any]] = {
     "DATE": dt.date.fromisoformat,
     "BOOLEAN": bool,
     "DECIMAL": lambda held: Decimal(repr(held)),
-    "DOUBLE": float,
 }
-"""Type to the value of what SQLite holds."""
+"""Type to the value of what SQLite holds, where that is another."""
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
@@ -164,17 +159,21 @@ def _split_part(text: str, separator: str, number: int) -> str:
 
 
 FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
-    ("greatest", -1, _among_known(max)),
-    ("least", -1, _among_known(min)),
+    ("max_known", -1, _among_known(max)),
+    ("min_known", -1, _among_known(min)),
     ("split_part", 3, _known(_split_part)),
     ("strpos", 2, _known(lambda text, part: text.find(part) + 1)),
     ("starts_with", 2, _known(lambda text, start: text.startswith(start))),
+)
+"""Functions that SQLite lacks: name, arguments (-1: any), function."""
+
+MATHEMATICS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("power", 2, _known(math.pow)),
     ("sqrt", 1, _known(math.sqrt)),
     ("exp", 1, _known(math.exp)),
     ("ln", 1, _known(math.log)),
 )
-"""Functions of portable SQL that SQLite lacks, or may have been built without: name, arguments (-1: any), function."""
+"""Functions that some SQLite is built without."""
 
 WORDS = (
     (r"\bdate '", "'"),
@@ -192,8 +191,17 @@ def to_sqlite(sql: str) -> str:
     """The statement, of portable forms, in SQLite's words."""
     for pattern, word in WORDS:
         sql = re.sub(pattern, word, sql)
+    for function, word in (("greatest", "max"), ("least", "min")):
+        sql = _calls(sql, function, partial(_of_known, word))
     sql = _calls(sql, "date_diff", lambda given: f"cast(julianday({given[2]}) - julianday({given[1]}) as integer)")
     return _ordered(_unnested(sql))
+
+
+def _of_known(word: str, given: list[str]) -> str:
+    """The greatest or least of what is known: SQLite's own `max` and `min` know nothing if one of their parts is unknown."""
+    if all(re.search(r"^[0-9.e-]+$|\belse [0-9.]+ end$", part) for part in given):
+        return f"{word}({', '.join(given)})"
+    return f"coalesce({word}({', '.join(given)}), {word}_known({', '.join(given)}))"
 
 
 def _calls(sql: str, function: str, said: Callable[[list[str]], str]) -> str:
@@ -236,7 +244,8 @@ def _ordered(sql: str) -> str:
 
 def _list(sql: str, start: int) -> tuple[list[str], int]:
     """The parts between commas from `start` to the bracket that closes or to the end, and the place after it."""
-    depth, quoted, parts, begun = 0, False, [], start
+    parts: list[str] = []
+    depth, quoted, begun = 0, False, start
     for place in range(start, len(sql)):
         sign = sql[place]
         if sign == "'":
