@@ -71,11 +71,10 @@ class DuckDB:
         else:
             target = f'create or replace table "{name}" as'
             self._changes += 1
+        values = zip(*listed, strict=True) if listed else ((),) * len(columns)
         table = pa.table(
-            {
-                column: pa.array([row[i] for row in listed], type=ARROW[kind])
-                for i, (column, kind) in enumerate(columns.items())
-            }
+            [pa.array(v, type=ARROW[kind]) for v, kind in zip(values, columns.values(), strict=True)],
+            names=list(columns),
         )
         self.connection.register("incoming", table)
         self.connection.execute(f"{target} select * from incoming")

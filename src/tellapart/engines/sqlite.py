@@ -19,6 +19,8 @@ from typing import Any
 Columns = Mapping[str, str]
 STATEMENTS_KEPT = 512
 """Prepared statements that a connection remembers: more than a plan and a document have together."""
+INDEXED = 100
+"""Rows from which on a loaded table has an index on its first two columns, by which it is joined; else one is made each time."""
 
 
 class SQLite:
@@ -47,7 +49,12 @@ class SQLite:
             return
         self._empty(name, columns)
         marks = ", ".join("?" * len(columns))
+        self.connection.execute("begin")
         self.connection.executemany(f'insert into "{name}" values ({marks})', listed)
+        self.connection.execute("commit")
+        if name not in self._loaded and len(listed) > INDEXED:
+            led = ", ".join(f'"{c}"' for c in list(columns)[:2])
+            self.connection.execute(f'create index "led_{name}" on "{name}" ({led})')
         self._loaded[name] = listed
 
     def make(self, name: str, sql: str, view: bool = False, only_with: str | None = None) -> None:
