@@ -41,11 +41,7 @@ def alone(documents: list[dict]) -> list[dict]:
     return out
 
 
-def test_the_order_of_persons_changes_nothing(
-    documents: list[dict], alone: list[dict], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Rounds enough that every relation was created, prepared, filled, and created anew."""
-    monkeypatch.setattr(duckdb, "REFILLS", 8)
+def test_the_order_of_persons_changes_nothing(documents: list[dict], alone: list[dict]) -> None:
     session = Session()
     for round_ in range(3):
         for number in range(len(documents)):

@@ -19,8 +19,8 @@ from typing import Any
 Columns = Mapping[str, str]
 STATEMENTS_KEPT = 512
 """Prepared statements that a connection remembers: more than a plan and a document have together."""
-INDEXED = 100
-"""Rows from which on a loaded table has an index on its first two columns, by which it is joined; else one is made each time."""
+INDEXED = 3
+"""Columns of the index of a loaded table: its first ones, by which it is joined. Without one SQLite makes its own each time."""
 
 
 class SQLite:
@@ -34,45 +34,52 @@ class SQLite:
         self.connection = sqlite3.connect(
             ":memory:", isolation_level=None, cached_statements=STATEMENTS_KEPT, check_same_thread=False
         )
-        self._columns = columns
+        self._contract = columns
         self._types: dict[str, Columns] = {}
         self._loaded: dict[str, list[Sequence[Any]]] = {}
         has = {row[0] for row in self.connection.execute("select name from pragma_function_list")}
         for name, arguments, function in (*FUNCTIONS, *(f for f in MATHEMATICS if f[0] not in has)):
             self.connection.create_function(name, arguments, function, deterministic=True)
         self.connection.create_window_function("bit_or", 1, _BitOr)
+        self.connection.create_aggregate("arg_min", 2, _ArgMin)
 
     def load(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> None:
         """Make table `name` hold these columns (DuckDB type names) and rows."""
         listed = list(rows)
         if self._loaded.get(name) == listed and self._types.get(name) == columns:
             return
-        self._empty(name, columns)
+        self._empty(name, columns, led=", ".join(f'"{c}"' for c in list(columns)[:INDEXED]))
         marks = ", ".join("?" * len(columns))
         self.connection.execute("begin")
         self.connection.executemany(f'insert into "{name}" values ({marks})', listed)
         self.connection.execute("commit")
-        if name not in self._loaded and len(listed) > INDEXED:
-            led = ", ".join(f'"{c}"' for c in list(columns)[:2])
-            self.connection.execute(f'create index "led_{name}" on "{name}" ({led})')
         self._loaded[name] = listed
 
     def make(self, name: str, sql: str, view: bool = False, only_with: str | None = None) -> None:
         """Make table `name` by a query in DuckDB's words. (One person's views are tables too: they are read often.)"""
-        columns = self._columns(name)
+        columns = self._contract(name)
         self._empty(name, columns)
+        self._loaded.pop(name, None)
         if only_with is None or self.one(f'select exists (select 1 from "{only_with}")'):
             listed = ", ".join(f'"{c}"' for c in columns)
             self.connection.execute(f'insert into "{name}" select {listed} from ({to_sqlite(sql)})')
 
-    def _empty(self, name: str, columns: Columns) -> None:
+    def _empty(self, name: str, columns: Columns, led: str = "") -> None:
         if self._types.get(name) == columns:
             self.connection.execute(f'delete from "{name}"')
             return
         typed = ", ".join(f'"{c}" {kind}' for c, kind in columns.items())
         self.connection.execute(f'drop table if exists "{name}"')
         self.connection.execute(f'create table "{name}" ({typed})')
+        if led:
+            self.connection.execute(f'create index "led_{name}" on "{name}" ({led})')
         self._types[name] = dict(columns)
+
+    def append(self, name: str, sql: str) -> None:
+        """Add the rows of a query to table `name`, matched by the names of their columns."""
+        listed = ", ".join(f'"{c}"' for c in self._types[name])
+        self.connection.execute(f'insert into "{name}" ({listed}) select {listed} from ({to_sqlite(sql)})')
+        self._loaded.pop(name, None)
 
     def drop(self, name: str) -> None:
         """Let go of table `name`."""
@@ -92,6 +99,14 @@ class SQLite:
                 if row[name] is not None:
                     row[name] = value(row[name])
         return found
+
+    def columns(self, name: str) -> Columns:
+        """Columns of a table with their types."""
+        return self._types[name]
+
+    def table(self, name: str) -> tuple[Columns, list[tuple[Any, ...]]]:
+        """Columns with their types, and rows of a table: what `load` takes."""
+        return self._types[name], [tuple(row.values()) for row in self.rows(f'select * from "{name}"')]
 
     def _kinds(self, sql: str) -> Columns:
         """Column to type, of all relations that a query names."""
@@ -124,6 +139,21 @@ GIVEN: dict[str, Callable[[Any], Any]] = {
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def _relations(sql: str) -> tuple[str, ...]:
     return tuple(re.findall(r'\b(?:from|join)\s+"?(\w+)"?', sql))
+
+
+class _ArgMin:
+    """`arg_min`: the value of the row with the smallest key."""
+
+    def __init__(self) -> None:
+        self.held: tuple[Any, Any] | None = None
+
+    def step(self, *given: Any) -> None:
+        value, key = given
+        if value is not None and key is not None and (self.held is None or key < self.held[0]):
+            self.held = key, value
+
+    def finalize(self) -> Any:
+        return self.held and self.held[1]
 
 
 class _BitOr:
@@ -165,9 +195,37 @@ def _split_part(text: str, separator: str, number: int) -> str:
     return parts[number - 1] if number <= len(parts) else ""
 
 
+def _try_double(given: Any) -> float | None:
+    text = str(given)
+    try:
+        return float(text) if text.isascii() else None
+    except ValueError:
+        return None
+
+
+def _try_date(text: str) -> str | None:
+    try:
+        return text if dt.date.fromisoformat(text).isoformat() == text else None
+    except ValueError:
+        return None
+
+
+def _regexp_replace(text: str, pattern: str, by: str, _everywhere: str) -> str:
+    return re.sub(pattern, by, text)
+
+
 FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("max_known", -1, _among_known(max)),
     ("min_known", -1, _among_known(min)),
+    ("try_double", 1, _known(_try_double)),
+    ("try_date", 1, _known(_try_date)),
+    ("year", 1, _known(lambda day: int(day[:4]))),
+    ("month", 1, _known(lambda day: int(day[5:7]))),
+    ("day", 1, _known(lambda day: int(day[8:]))),
+    ("lower", 1, _known(str.lower)),  # its own knows ASCII only
+    ("upper", 1, _known(str.upper)),
+    ("concat", -1, lambda *given: "".join(part for part in given if part is not None)),
+    ("regexp_replace", 4, _known(_regexp_replace)),
     ("split_part", 3, _known(_split_part)),
     ("strpos", 2, _known(lambda text, part: text.find(part) + 1)),
     ("starts_with", 2, _known(lambda text, start: text.startswith(start))),
@@ -179,12 +237,16 @@ MATHEMATICS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("sqrt", 1, _known(math.sqrt)),
     ("exp", 1, _known(math.exp)),
     ("ln", 1, _known(math.log)),
+    ("floor", 1, _known(math.floor)),
 )
 """Functions that some SQLite is built without."""
+
+ASKED = re.compile(rf"\b({'|'.join(name for name, _, _ in FUNCTIONS)})\(")
 
 WORDS = (
     (r"\bdate '", "'"),
     (r"\bas date\)", "as text)"),
+    (r"\bcast\('infinity' as double\)", "9e999"),
     (r"//", "/"),
     (r"\bis not distinct from\b", "is"),
     (r"\bbool_or\(", "max("),
@@ -195,13 +257,27 @@ WORDS = (
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def to_sqlite(sql: str) -> str:
-    """The statement, of portable forms, in SQLite's words."""
+    """The statement, of portable forms or of room `events`, in SQLite's words."""
+    sql = _calls(sql, "try_cast", _tried)
     for pattern, word in WORDS:
         sql = re.sub(pattern, word, sql)
     for function, word in (("greatest", "max"), ("least", "min")):
         sql = _calls(sql, function, partial(_of_known, word))
     sql = _calls(sql, "date_diff", lambda given: f"cast(julianday({given[2]}) - julianday({given[1]}) as integer)")
-    return _ordered(_unnested(sql))
+    return _once(_ordered(_unnested(sql)))
+
+
+def _once(sql: str) -> str:
+    """What a common table expression asks Python for is worked out once, not wherever a column of it is used."""
+    for found in reversed(list(re.finditer(r"\b\w+ as \((?=\s*(--.*\n\s*)*select\b)", sql))):
+        if ASKED.search(sql, found.end(), _list(sql, found.end())[1]):
+            sql = f"{sql[: found.end() - 1]}materialized {sql[found.end() - 1 :]}"
+    return sql
+
+
+def _tried(given: list[str]) -> str:
+    value, kind = re.split(r"\s+as\s+(?=\w+$)", given[0])
+    return f"try_{kind}({value})"
 
 
 def _of_known(word: str, given: list[str]) -> str:
@@ -241,11 +317,10 @@ def _ordered(sql: str) -> str:
     """Unknown values last in ascending orders too, as DuckDB has them."""
     for found in reversed(list(re.finditer(r"\border by ", sql))):
         keys, end = _list(sql, found.end())
-        last, frame, rest = keys[-1].partition(" rows between ")
-        keys[-1] = last
+        keys[-1], *rest = re.split(r"(?= rows between | limit )", keys[-1], maxsplit=1)
         said = ", ".join(key if re.search(r" desc$| nulls (first|last)$", key) else f"{key} nulls last" for key in keys)
         closed = sql[end - 1 : end]
-        sql = f"{sql[: found.end()]}{said}{frame}{rest}{closed}{sql[end:]}"
+        sql = "".join([sql[: found.end()], said, *rest, closed, sql[end:]])
     return sql
 
 

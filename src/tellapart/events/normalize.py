@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from tellapart.contracts.relations import DOSES
 from tellapart.errors import TellapartError
 from tellapart.knowledge.local import NO_CODES, LocalCodes
 
@@ -65,6 +66,12 @@ OPTIONAL_PATIENT_COLUMNS = {"age": "integer", "as_of": "varchar", "setting": "va
 """What only some sources know of a person: age without birth date, the document's own as-of day and setting."""
 
 
+SOURCE = ("statements", "source_rows", "patients", "left_out", "rejected")
+"""What a reader leaves."""
+
+FULL = ("doses", "rejections")
+"""Relations of `STEPS`, beside those remembered, whose text needs more of DuckDB's SQL than SQLite can be taught."""
+
 REJECTIONS_DUE = """
 select 1 as due from readings where class = 'rejected'
 union all
@@ -83,6 +90,10 @@ class Engine(Protocol):
     def make(self, name: str, sql: str, view: bool = False) -> None: ...
 
     def append(self, name: str, sql: str) -> None: ...
+
+    def table(self, name: str) -> tuple[Mapping[str, str], list[tuple[Any, ...]]]: ...
+
+    def columns(self, name: str) -> Mapping[str, str]: ...
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]: ...
 
@@ -150,21 +161,48 @@ def keep_only(engine: Engine, person_ids: Iterable[str]) -> None:
     )
 
 
+def lend(engine: Engine, full: Engine) -> None:
+    """Give an engine for a few persons what `prepare` made on the one that knows all of DuckDB's SQL. Once per session."""
+    for name in (*(name for name, _ in KNOWLEDGE_STEPS), *REMEMBERED):
+        engine.load(name, *full.table(name))
+
+
 def know_codes(engine: Engine) -> None:
     """Find out what the codes of `statements` mean that `code_map` does not hold yet.
 
     A reader that pulls only the rows it needs asks this with the codes alone.
     """
-    _remember(engine, "new_codes", "code_map")
+    _remember(engine, "code_map", None)
 
 
-def _remember(engine: Engine, new: str, name: str) -> None:
+def _remember(engine: Engine, name: str, full: Engine | None) -> None:
+    new = REMEMBERED[name]
     engine.make(new, text(new))
-    if engine.rows(f"select 1 as new from {new} limit 1"):
+    if not engine.rows(f"select 1 as new from {new} limit 1"):
+        return
+    if full:
+        full.load(new, *engine.table(new))
+        full.make("remembered", text(name))
+        engine.load("remembered", *full.table("remembered"))
+        engine.append(name, "select * from remembered")
+    else:
         engine.append(name, text(name))
 
 
-def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
+def _make(engine: Engine, name: str, full: Engine | None) -> None:
+    if full and name == "doses" and not engine.rows("select 1 as due from events where kind = 'drug' limit 1"):
+        engine.load(name, DOSES.columns, [])
+    elif full and name in FULL:
+        for read in dict(STEPS)[name]:
+            if read in SOURCE or read in dict(STEPS):
+                full.load(read, *engine.table(read))
+        full.make(name, text(name))
+        engine.load(name, *full.table(name))
+    else:
+        engine.make(name, text(name))
+
+
+def normalize(engine: Engine, as_of: date | None, today: date, full: Engine | None = None) -> AsOf:
     """Make `persons`, `events`, `horizons`, `row_classes` and `accounting`, and add to `rejected`.
 
     Source of the rules: design §1 (dates, as-of), §2 (units), §5 (accounting). Call `prepare` once before.
@@ -174,6 +212,7 @@ def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
         as_of: read only what was known by this day; None: the document's own day, else the latest `known_date` of the
             source that is not after `today`.
         today: the calendar day, used for nothing but that default.
+        full: the engine to make `FULL` on, if this one does not know all of DuckDB's SQL (see `lend`).
 
     Returns:
         The as-of day (`horizons` has it per person: in a folder of cases every document has its own).
@@ -185,13 +224,13 @@ def normalize(engine: Engine, as_of: date | None, today: date) -> AsOf:
     engine.load("asked", {"as_of": "DATE", "today": "DATE"}, [(as_of, today)])
     for name, _ in STEPS:
         if name in REMEMBERED:
-            _remember(engine, REMEMBERED[name], name)
+            _remember(engine, name, full)
         elif name in REMEMBERED.values():
             continue
         elif name != "rejections":
-            engine.make(name, text(name))
+            _make(engine, name, full)
         elif engine.rows(REJECTIONS_DUE):
-            engine.make(name, text(name))
+            _make(engine, name, full)
             engine.append("rejected", "select * from rejections")
     check_accounting(engine)
     row = engine.rows(
@@ -209,7 +248,7 @@ def rank_unmapped(engine: Engine) -> None:
 
 def _complete_patients(engine: Engine) -> None:
     """Give `patients` the columns that not every reader fills."""
-    present = {row["column_name"] for row in engine.rows("describe patients")}
+    present = engine.columns("patients")
     missing = [
         f"cast(null as {kind}) as {name}" for name, kind in OPTIONAL_PATIENT_COLUMNS.items() if name not in present
     ]

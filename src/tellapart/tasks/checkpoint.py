@@ -46,7 +46,6 @@ def load(session: Session, out: Path, made_from: dict[str, Any]) -> bool:
     files = {name: folder / f"{name}.parquet" for name in RELATIONS}
     if {k: told.get(k) for k in made_from} != made_from or not all(f.exists() for f in files.values()):
         return False
-    session.engine.forget()
     for name, file in files.items():
         quoted = str(file).replace("'", "''")
         session.engine.make(name, f"select * from read_parquet('{quoted}')")

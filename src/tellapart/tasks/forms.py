@@ -36,11 +36,11 @@ def totals(knowledge: Knowledge, entries: Iterable[Entry]) -> list[Json]:
     try:
         person = {"id": "diary", "sex": "unknown"}
         session.read_documents([{"schema": "tellapart.case/1", "person": person, "instruments": forms}], Options())
-        session.engine.load("interest", {"person": "BIGINT"}, [(1,)])
-        session.engine.load("findings", FINDINGS.columns, [])
-        for _ in pipeline.run(session.engine, knowledge, pipeline.FORMS + pipeline.TOTALS):
+        session.source_held.load("interest", {"person": "BIGINT"}, [(1,)])
+        session.source_held.load("findings", FINDINGS.columns, [])
+        for _ in pipeline.run(session.source_held, knowledge, pipeline.FORMS + pipeline.TOTALS):
             pass
-        return Documents(session.engine, knowledge).instruments(1)
+        return Documents(session.source_held, knowledge).instruments(1)
     finally:
         session.close()
 

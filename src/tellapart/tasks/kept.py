@@ -73,7 +73,6 @@ def reopen(session: Session, folder: Path, options: Options, person_id: str | No
     if person_id is None:
         raise UsageError(f"{folder}: is an audit of {facts['persons']} persons; name one with --person ID.")
     engine = session.engine
-    engine.forget()
     wanted = person_id.removeprefix("Patient/")
     found = engine.rows(
         f"select person_id, sex, birth_date, age, setting, p_sle_low is not null as kept from {persons} where person_id = ?",

@@ -120,6 +120,7 @@ class Session:
         self.spill = spill
         self.knowledge = knowledge or load()
         self.engine = DuckDB(memory, threads, spill)
+        self.source_held: DuckDB | SQLite = self.engine
         self.answers: DuckDB | SQLite = self.engine
         self._small: SQLite | None = None
         self.seconds: dict[str, float] = {}
@@ -142,7 +143,7 @@ class Session:
             UsageError: the format is unknown or not built yet, or an option does not fit.
         """
         self.check(options)
-        self.engine.forget()
+        self.source_held = self.engine
         self.source, self.read_so_far = str(source), False
         started = time.perf_counter()
         form, why = detect(source) if options.format == "auto" else (options.format, "as asked for")
@@ -186,16 +187,17 @@ class Session:
             )
 
     def read_documents(self, documents: Sequence[Mapping[str, Any]], options: Options) -> None:
-        """Read `tellapart.case/1` documents given as dictionaries."""
+        """Read `tellapart.case/1` documents given as dictionaries: a few into SQLite, where they are worked up."""
         self.check(options)
         named = [(f"case {i}" if len(documents) > 1 else "case", "case", d) for i, d in enumerate(documents, 1)]
-        with self.engine.hurried(len(documents) <= FEW):
-            case.read_documents(self.engine, named, case.knowledge_ids(self.knowledge), strict=True)
-            self._normalize(options)
+        self.source_held = self._few() if len(documents) <= FEW else self.engine
+        case.read_documents(self.source_held, named, case.knowledge_ids(self.knowledge), strict=True)
+        self._normalize(options)
 
     def _normalize(self, options: Options) -> None:
         started = time.perf_counter()
-        normalize.normalize(self.engine, options.as_of, options.today)
+        full = None if self.source_held is self.engine else self.engine
+        normalize.normalize(self.source_held, options.as_of, options.today, full)
         self.read_so_far = True
         self.seconds["normalize"] = time.perf_counter() - started
 
@@ -222,10 +224,10 @@ class Session:
         everybody = wanted is None
         audit = pipeline.AUDIT_WITH_FLARES if options.flares else pipeline.AUDIT
         plan = audit if everybody else pipeline.WORKUP
+        self.source_held.make("given_settings", GIVEN_SETTINGS)
         few = wanted is not None and len(wanted) <= FEW
-        with self.engine.hurried(few):
-            self.engine.make("given_settings", GIVEN_SETTINGS)
-            answers = self.answers = self._taken_out(wanted or ()) if few else self.engine
+        assert few or self.source_held is self.engine, "a few documents are worked up by name"
+        answers = self.answers = self._taken_out(wanted or ()) if few else self.engine
         columns, rows = pipeline.prior_rows(self.knowledge)
         if options.prior is not None:
             own = options.prior
@@ -251,17 +253,24 @@ class Session:
         if everybody and self.cluster:
             self._taken_back(plan, keep)
 
-    def _taken_out(self, wanted: Sequence[int]) -> SQLite:
-        """SQLite with all that is read of these persons."""
+    def _few(self) -> SQLite:
+        """The engine for a few persons, made when first asked for."""
         if self._small is None:
             self._small = SQLite(lambda relation: pipeline.columns(relation, self.knowledge))
             pipeline.prepare(self._small, self.knowledge)
-        listed = ", ".join(map(str, wanted))
-        for name in OF_A_PERSON:
-            self._small.load(name, *self.engine.table(f"select * from {name} where person in ({listed})"))
-        for name in OF_ALL:
-            self._small.load(name, *self.engine.table(f"select * from {name}"))
+            normalize.lend(self._small, self.engine)
         return self._small
+
+    def _taken_out(self, wanted: Sequence[int]) -> SQLite:
+        """SQLite with all that is read of these persons."""
+        small = self._few()
+        if self.source_held is self.engine:
+            listed = ", ".join(map(str, wanted))
+            for name in OF_A_PERSON:
+                small.load(name, *self.engine.table(name, f"person in ({listed})"))
+            for name in OF_ALL:
+                small.load(name, *self.engine.table(name))
+        return small
 
     def _handed_over(self, plan: tuple[pipeline.Stage, ...]) -> Spark:
         """The cluster, with everything that the stages read."""
@@ -295,7 +304,7 @@ class Session:
         """What could not be used of the source read last, in a full order: the columns of `rejected.ndjson`."""
         if not self.read_so_far:
             return []
-        return self.engine.rows(REJECTIONS)
+        return self.source_held.rows(REJECTIONS)
 
     def person(self, person_id: str | None) -> int:
         """The number of the person to work up.
@@ -304,13 +313,13 @@ class Session:
             UsageError: there is no such person, or there are several and none was named.
             InputError: there is nobody in the source.
         """
-        count = self.engine.one("select count(*) from persons")
+        count = self.source_held.one("select count(*) from persons")
         if not count:
             raise InputError(
                 f"{self.source}: there is nobody in it, no patient could be read. See the rejected rows, and check that "
                 "the Patient resources are part of the source."
             )
-        first = [r["person_id"] for r in self.engine.rows("select person_id from persons order by person limit 5")]
+        first = [r["person_id"] for r in self.source_held.rows("select person_id from persons order by person limit 5")]
         more = ", ..." if count > len(first) else ""
         if person_id is None:
             if count > 1:
@@ -318,7 +327,9 @@ class Session:
                     f"The source holds {count} persons; name one with --person ID. First ids: {', '.join(first)}{more}"
                 )
             return 1
-        number = self.engine.one("select person from persons where person_id = ?", [person_id.removeprefix("Patient/")])
+        number = self.source_held.one(
+            "select person from persons where person_id = ?", [person_id.removeprefix("Patient/")]
+        )
         if number is None:
             raise UsageError(f"--person {person_id}: not in this source. First ids: {', '.join(first)}{more}")
         return int(number)

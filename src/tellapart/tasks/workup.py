@@ -75,7 +75,7 @@ def workup_documents(
         own = session or _warm_session()
         chosen = options or Options()
         own.read_documents(documents, chosen)
-        numbers = {r["person_id"]: r["person"] for r in own.engine.rows("select person_id, person from persons")}
+        numbers = {r["person_id"]: r["person"] for r in own.source_held.rows("select person_id, person from persons")}
         if len(numbers) != len(documents):
             raise InputError(f"{len(documents)} documents but {len(numbers)} persons: give each its own person.id.")
         own.analyse(chosen, sorted(numbers.values()))
