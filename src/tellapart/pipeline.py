@@ -129,6 +129,7 @@ INTEREST = (
 # what a document adds: the state of every item
 ITEMS = (
     Stage("items", "criteria/items.sql", ("masks",)),
+    Stage("item_dates", "criteria/item_dates.sql", ("occurrences", "item_ways")),
     Stage("whatif", "criteria/whatif.sql", ("interest", "masks", "scores", "set_items")),
 )
 

@@ -506,6 +506,13 @@ ITEMS = Relation(
     {"person": WHOLE, "basis": TEXT, "<item>": TEXT},
 )
 
+ITEM_DATES = Relation(
+    "item_dates",
+    "one row per person of interest and item of a set: the first day on which it was met, and could be known to be",
+    ("person", "set", "item"),
+    {"person": WHOLE, "set": TEXT, "item": TEXT, "first_date": DAY, "known_first_date": DAY},
+)
+
 WHATIF = Relation(
     "whatif",
     "one row per person of interest, set and change that would decide it: fewest unknown items to add, each item to drop",
@@ -764,7 +771,7 @@ MADE = (
     ROW_CLASSES, ACCOUNTING, UNMAPPED,
     MARKS, FORMS, FORM_MARKS, STATES, INTEREST_EVENTS, INTEREST_MARKS, EXPOSURES, STATED, CONTESTS, SERIES, OCCURRENCES, WEIGHED, MASKS,
     COURSE, FINDINGS, ON_RECORD, RED_FLAGS_IN_FORCE,
-    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, ACTIVITY_ASKED, LUPUS, ACTIVITY,
+    SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, ITEM_DATES, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, ACTIVITY_ASKED, LUPUS, ACTIVITY,
     FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS,

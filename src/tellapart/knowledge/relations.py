@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import combinations, product
 from typing import Any
 
 from tellapart.knowledge.encode import EVERYWHERE, code_key, encode
@@ -137,6 +138,7 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
         knowledge, "instrument_rules", {"set": TEXT, "alternative": TEXT, "variable": TEXT, "low": REAL, "high": REAL}
     )
     out["set_items"] = _set_items(knowledge)
+    out["item_ways"] = _item_ways(knowledge)
     out["activity_items"] = _activity_items(knowledge)
     out["activity_clauses"] = _typed(knowledge, "activity_clauses", {
         "item": TEXT, "role": TEXT, "alternative": TEXT, "finding": TEXT, "patient_counts": TEXT,
@@ -225,6 +227,49 @@ def _treatment(knowledge: Knowledge, names: list[tuple[str, str]]) -> dict[str, 
             ],
         ),
     }
+
+
+Way = frozenset[tuple[str, int]]  # findings that together are enough, each with the occasions asked for
+
+
+@lru_cache(maxsize=4)
+def item_ways(knowledge: Knowledge) -> dict[tuple[str, str], list[Way]]:
+    """(set, item) to every way in which stated findings meet it, derived findings spelled out as what they are made of."""
+    enc = encode(knowledge)
+
+    def shown_by(finding: str, occasions: int) -> set[Way]:
+        out = {frozenset({(finding, occasions)})}
+        for rule in knowledge["finding_derived"] if occasions == 1 else ():
+            if finding in {rule["finding"], *enc.implied[rule["finding"]]}:
+                for some in combinations(rule["members"].split(";"), int(rule["at_least"])):
+                    out |= joined([shown_by(member, 1) for member in some])
+        return out
+
+    def joined(parts: list[set[Way]]) -> set[Way]:
+        return {frozenset().union(*ways) for ways in product(*parts)}
+
+    clauses: dict[tuple[str, str], dict[str, list[set[Way]]]] = defaultdict(lambda: defaultdict(list))
+    for row in knowledge["criteria_clauses"]:
+        if row["role"] != "excludes":
+            ways = shown_by(row["finding"], int(row["occasions"] or 1))
+            clauses[row["set"], row["item"]][row["alternative"]].append(ways)
+    return {
+        item: sorted({way for parts in alternatives.values() for way in joined(parts)}, key=sorted)
+        for item, alternatives in clauses.items()
+    }
+
+
+def _item_ways(knowledge: Knowledge) -> Table:
+    """The ways of `item_ways`, one row per finding; `findings`: how many the way is made of."""
+    return (
+        {"set": TEXT, "item": TEXT, "way": WHOLE, "findings": WHOLE, "finding": TEXT, "occasions": WHOLE},
+        [
+            (*item, number, len(way), finding, occasions)
+            for item, ways in item_ways(knowledge).items()
+            for number, way in enumerate(ways, 1)
+            for finding, occasions in sorted(way)
+        ],
+    )
 
 
 def _set_items(knowledge: Knowledge) -> Table:

@@ -17,6 +17,7 @@ from tellapart.differential.compile import HYPOTHESES, added, readings
 from tellapart.engines.duckdb import DuckDB
 from tellapart.engines.sqlite import SQLite
 from tellapart.knowledge.load import Knowledge
+from tellapart.knowledge.relations import item_ways
 
 Json = dict[str, Any]
 WORDS = {"sle": "systemic lupus erythematosus", "fm": "fibromyalgia", "both": "both", "neither": "neither"}
@@ -71,7 +72,7 @@ class Documents:
         findings = self._rows("findings", person, "finding")
         by_finding = {f["finding"]: f for f in findings}
         flags = self._red_flags(person, by_finding, occurrences)
-        criteria = self._sle_sets(person) + self._fm_sets(person, who)
+        criteria = self._sle_sets(person, by_finding) + self._fm_sets(person, who)
         differential = self._differential(person, by_finding, flags)
         return {
             "schema": "tellapart.workup/1",
@@ -198,10 +199,12 @@ class Documents:
             )
         return out
 
-    def _sle_sets(self, person: int) -> list[Json]:
+    def _sle_sets(self, person: int, by_finding: dict[str, Json]) -> list[Json]:
         scores = {r["basis"]: r for r in self._rows("scores", person)}
         items = {r["basis"]: r for r in self._rows("items", person)}
         dates = {(r["clock"], r["basis"]): r for r in self._rows("met_dates", person)}
+        item_dates = {(r["set"], r["item"]): r for r in self._rows("item_dates", person)}
+        ways = item_ways(self.knowledge)
         domains = self.knowledge["criteria_domains"]
         all_items = criteria_items(self.knowledge)
         labels = {(r["set"], r["item"]): r["label"] for r in self.knowledge["criteria_items"]}
@@ -230,6 +233,8 @@ class Documents:
                     worth = plain(Decimal(item.points))
                     if state == "unknown":
                         unknown.append(item.name)
+                    asked = dict.fromkeys(f for way in ways[name, item.name] for f, _ in sorted(way))
+                    since = item_dates.get((name, item.name), {}) if state == "present" else {}
                     members.append(
                         {
                             "item": item.name,
@@ -239,10 +244,15 @@ class Documents:
                             "worth": worth,
                             "attributed": items["attributed"][item.column] == "present" if items else False,
                             "specific": items["specific"][item.column] == "present" if items else False,
+                            "strict": items["strict"][item.column] == "present" if items else False,
+                            "first_date": plain(since.get("first_date")),
+                            "known_first_date": plain(since.get("known_first_date")),
+                            "findings": [f for f in asked if by_finding.get(f, {}).get("state") == state],
                         }
                     )
                 held = [m for m in members if m["state"] == "present"]
                 best = max(held, key=lambda m: m["worth"], default=None)
+                worths = [m["worth"] for m in members]
                 total = sum(m["worth"] for m in held) if domain["combine"] == "sum" else best["worth"] if best else 0
                 listed.append(
                     {
@@ -250,7 +260,9 @@ class Documents:
                         "label": domain["label"],
                         "kind": domain["kind"],
                         "points": total,
+                        "maximum": max(worths) if domain["combine"] == "max" else sum(w for w in worths if w > 0),
                         "counted": best["item"] if best else None,
+                        "first_date": min((m["first_date"] for m in held if m["first_date"]), default=None),
                         "items": members,
                     }
                 )
@@ -265,6 +277,7 @@ class Documents:
                     "condition": row["condition"],
                     "threshold": plain(Decimal(row["threshold"])),
                     "comparator": row["comparator"],
+                    "maximum": plain(Decimal(row["maximum"])) if row["maximum"] else None,
                     "entry_met": entry if row["entry"] else True,
                     "entry": row["entry"] or None,
                     "applicable": True,
