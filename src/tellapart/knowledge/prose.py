@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from tellapart.errors import UsageError
 from tellapart.knowledge.load import Knowledge, Row
@@ -38,9 +39,16 @@ def prose(knowledge: Knowledge, name: str) -> str:
     return "\n\n".join(lines)
 
 
-def _scored(knowledge: Knowledge, row: Row) -> Iterator[str]:
-    name, labels = row["set"], knowledge.labels()
-    yield f"# {row['label']}"
+@lru_cache(maxsize=4)
+def rules(knowledge: Knowledge) -> dict[str, str]:
+    """Every set to the sentences that say when it is met, as its worksheet prints them."""
+    return {r["set"]: _scored_rule(knowledge, r) for r in knowledge["criteria_sets"]} | {
+        r["set"]: " ".join(_form_rules(knowledge, r["set"])) for r in knowledge["fm_sets"]
+    }
+
+
+def _scored_rule(knowledge: Knowledge, row: Row) -> str:
+    labels = knowledge.labels()
     conditions = [f"the points add up to {_bound(row['comparator'], row['threshold'])}"]
     for need in filter(None, row["needs"].split(";")):
         kind, least = need.split(">=")
@@ -50,7 +58,13 @@ def _scored(knowledge: Knowledge, row: Row) -> Iterator[str]:
     ways = [" with ".join(labels[f] for f in way.split("&")) for way in row["shortcut"].split("|") if way]
     shortcut = f" It is also met by {_or(ways)}." if ways else ""
     highest = f" The highest total is {row['maximum']}." if row["maximum"] else ""
-    yield f"A person meets this set when {_and(conditions)}.{shortcut}{highest}{_mark(row)}"
+    return f"A person meets this set when {_and(conditions)}.{shortcut}{highest}{_mark(row)}"
+
+
+def _scored(knowledge: Knowledge, row: Row) -> Iterator[str]:
+    name, labels = row["set"], knowledge.labels()
+    yield f"# {row['label']}"
+    yield _scored_rule(knowledge, row)
     yield f"{_sentence(row['note'])} Source: {_sources(knowledge, row)}"
     yield (
         "What is unknown is never taken as absent: points count what is on record, and the set is called not met only when "
@@ -149,6 +163,16 @@ def _finding(knowledge: Knowledge, finding: str, labels: dict[str, str]) -> Iter
         yield f"Likelier causes: {'; '.join(first[:5])}{more}."
 
 
+def _form_rules(knowledge: Knowledge, name: str) -> Iterator[str]:
+    ways: dict[str, list[Row]] = defaultdict(list)
+    for rule in knowledge["instrument_rules"]:
+        if rule["set"] == name:
+            ways[rule["alternative"]].append(rule)
+    for number, parts in enumerate(ways.values(), start=1):
+        said = [f"{variable_name(r['variable'])} {_interval(r)}{_note(r)}{_mark(r)}" for r in parts]
+        yield f"{'It is met' if number == 1 else 'Or it is met'} when {_and(said)}."
+
+
 def _form(knowledge: Knowledge, row: Row) -> Iterator[str]:
     name = row["set"]
     yield f"# {row['label']}"
@@ -159,17 +183,11 @@ def _form(knowledge: Knowledge, row: Row) -> Iterator[str]:
     )
     kind = "This is a screen, never a diagnosis" if row["screen"] == "yes" else "These are criteria for adults"
     yield f"{kind}. Every filled-in form is judged on its own date; forms of different dates are never mixed.{made}{_mark(row)}"
-    ways: dict[str, list[Row]] = defaultdict(list)
-    for rule in knowledge["instrument_rules"]:
-        if rule["set"] == name:
-            ways[rule["alternative"]].append(rule)
-    for number, rules in enumerate(ways.values(), start=1):
-        parts = [f"{_variable(r['variable'])} {_interval(r)}{_note(r)}{_mark(r)}" for r in rules]
-        yield f"{'It is met' if number == 1 else 'Or it is met'} when {_and(parts)}."
+    yield from _form_rules(knowledge, name)
     for variable in knowledge["instrument_variables"]:
         if variable["instrument"] == name and len(items := variable["items"].split(";")) > 1:
             added = _and(i.removeprefix("site.").replace("_", " ") for i in items)
-            yield f"{_sentence(_variable(variable['variable'])).rstrip('.')} adds up {added}{_mark(variable)}."
+            yield f"{_sentence(variable_name(variable['variable'])).rstrip('.')} adds up {added}{_mark(variable)}."
     yield f"Source: {_sources(knowledge, row)}"
 
 
@@ -188,7 +206,8 @@ def _note(rule: Row) -> str:
     return f" ({rule['note']})" if rule["note"] else ""
 
 
-def _variable(name: str) -> str:
+def variable_name(name: str) -> str:
+    """A variable of a form in words, with its article."""
     return VARIABLES.get(name, name.replace("_", " "))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tellapart.rendering import activity, charts, drug_induced, flares, treatment, words
+from tellapart.rendering import activity, charts, drug_induced, flares, treatment, words, worksheet
 from tellapart.rendering.words import Document, Labels
 
 
@@ -81,7 +81,8 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "activity_course": activity.course(doc),
         "flares": flares,
         "flare_lines": flares.lines(doc),
-        "worksheets": [_worksheet(c, labels) for c in doc.get("criteria") or ()],
+        "all_sets": worksheet.side_by_side(doc, labels),
+        "worksheets": worksheet.worksheets(doc, labels),
         "next_tests": [_test(t, labels) for t in doc.get("next_tests") or ()],
         "treatment": treatment,
         "treatment_lines": treatment.lines(doc),
@@ -112,36 +113,6 @@ def _finding(finding: Document, labels: Labels) -> dict[str, Any]:
         "marks": marks,
         "evidence": words.evidence_lines(finding.get("evidence") or ()),
     }
-
-
-def _worksheet(criterion: Document, labels: Labels) -> dict[str, Any]:
-    """One set item by item: what is present has a row of its own, what is absent or unknown in a domain shares one."""
-    domains = []
-    for domain in criterion.get("domains") or ():
-        rows: list[dict[str, Any]] = []
-        for item in domain.get("items") or ():
-            if words.state_words(item["state"]) == "present":
-                points = words.number(item.get("points")) if words.known(item.get("points")) else ""
-                counted = domain.get("counted") == item["item"]
-                name = words.label(item["item"], labels)
-                rows.append({"item": name, "state": "present", "points": points, "counted": counted})
-        for state in ("absent", "unknown"):
-            names = [
-                words.inside(words.label(item["item"], labels))
-                for item in domain.get("items") or ()
-                if words.state_words(item["state"]) == state
-            ]
-            if names:
-                text = words.sentence_start(words.listed(names))
-                rows.append({"item": text, "state": state, "points": "", "counted": False})
-        domains.append(
-            {
-                "name": words.label(domain["domain"], labels),
-                "points": words.number(domain.get("points")),
-                "rows": rows or [{"item": "no item", "state": "unknown", "points": "", "counted": False}],
-            }
-        )
-    return {"set": criterion["set"], "line": words.set_line(criterion, labels), "domains": domains}
 
 
 def _test(test: Document, labels: Labels) -> dict[str, Any]:

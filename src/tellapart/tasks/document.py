@@ -17,6 +17,7 @@ from tellapart.differential.compile import HYPOTHESES, added, readings
 from tellapart.engines.duckdb import DuckDB
 from tellapart.engines.sqlite import SQLite
 from tellapart.knowledge.load import Knowledge
+from tellapart.knowledge.prose import rules, variable_name
 from tellapart.knowledge.relations import item_ways
 
 Json = dict[str, Any]
@@ -52,6 +53,7 @@ class Documents:
         self.knowledge = knowledge
         self.labels = knowledge.labels()
         self.members = {r["finding"]: r["members"].split(";") for r in knowledge["finding_derived"]}
+        self.fm_reasons = {r["finding"]: r for r in knowledge["fm_reasons"]}
         self.finding_rows = {r["finding"]: r for r in knowledge["findings"]}
 
     def _rows(self, relation: str, person: int, order: str = "") -> list[Json]:
@@ -150,6 +152,7 @@ class Documents:
         explains = row["fm_explains"] or None
         if f["state"] == "present" and row["fm_if_patient_only"] == "yes" and not f["vouched"]:
             explains = "yes"
+        reason = self.fm_reasons.get(f["finding"]) if f["state"] == "present" and explains in ("yes", "partly") else None
         return {
             "finding": f["finding"],
             "label": row["label"],
@@ -159,6 +162,8 @@ class Documents:
             "days": f["present_days"] if f["state"] == "present" else f["absent_days"],
             "by": f["by"],
             "fm_explains": explains,
+            "fm_reason": reason["reason"] if reason else None,
+            "fm_references": reason["citation"].split(";") if reason else [],
             "contested_by": self._cause(f["contested_by"], f["contested_row_no"], f["person"])
             if f["contested_by"]
             else None,
@@ -286,6 +291,8 @@ class Documents:
                     "points_attributed": score("attributed", "points") or 0,
                     "points_specific": specific or 0,
                     "points_partly": plain(Decimal(str((specific or 0) - (strict or 0)))),
+                    "points_without_partly": strict or 0,
+                    "met_without_partly": score("strict", "met"),
                     "points_possible": score("points", "possible") if scores else plain(Decimal(row["maximum"] or 0)),
                     "met": score("points", "met"),
                     "met_attributed": score("attributed", "met"),
@@ -302,6 +309,8 @@ class Documents:
                     ],
                     "fragile": next(iter(changes[name, "drop"]), None),
                     "fragile_items": changes[name, "drop"],
+                    "conditions": [],
+                    "rule": rules(self.knowledge)[name],
                     "references": row["citation"].split(";"),
                 }
             )
@@ -325,14 +334,7 @@ class Documents:
             if not own:
                 unknown = ["wpi", "sss"]
             date, known = plain(summary.get(f"{name}_date")), plain(summary.get(f"{name}_known_date"))
-            domains = []
-            if shown and shown["wpi_low"] is not None and "wpi" in row["points_from"].split(";"):
-                domains = [
-                    {"domain": "wpi", "label": "Widespread pain index (0-19)", "points": plain(shown["wpi_low"]),
-                     "counted": None, "items": []},
-                    {"domain": "sss", "label": "Symptom severity scale (0-12)", "points": plain(shown["sss_low"]),
-                     "counted": None, "items": []},
-                ]  # fmt: skip
+            domains, conditions = self._form(shown, row) if shown else ([], [])
             out.append(
                 {
                     "set": name, "label": row["label"], "condition": "fm", "threshold": None,
@@ -347,11 +349,72 @@ class Documents:
                     "met_attributed_date": date, "met_specific_date": date,
                     "approximate": bool(shown and shown["approximate"]),
                     "screen_only": (bool(own) and all(f["by"] == "patient" for f in own)) or row["screen"] == "yes",
-                    "domains": domains, "unknown": unknown, "fewest_to_meet": [], "fragile": None, "fragile_items": [],
+                    "domains": domains, "conditions": conditions, "rule": rules(self.knowledge)[name],
+                    "unknown": unknown, "fewest_to_meet": [], "fragile": None, "fragile_items": [],
                     "references": row["citation"].split(";"),
                 }
             )  # fmt: skip
         return out
+
+    def _form(self, shown: Json, row: Json) -> tuple[list[Json], list[Json]]:
+        """A filled-in form as its set reads it: what gives points, answer by answer, and what else the rule asks for."""
+        values = {
+            r["variable"]: r
+            for r in self.engine.rows(
+                "select variable, lo, hi from forms where person = ? and group_key = ?",
+                [shown["person"], shown["group_key"]],
+            )
+        }
+        answers = {
+            r["code"].split(".", 1)[1]: r["value"]
+            for r in self.engine.rows(
+                "select code, value from events where person = ? and group_key = ? and status = 'asserted'",
+                [shown["person"], shown["group_key"]],
+            )
+        }
+        asked = {r["variable"]: r["items"].split(";") for r in self.knowledge["instrument_variables"]
+                 if r["instrument"] == shown["instrument"]}  # fmt: skip
+        highest = {r["item"]: float(r["high"]) for r in self.knowledge["instrument_items"]
+                   if r["instrument"] == shown["instrument"]}  # fmt: skip
+        sites = [r for r in self.knowledge["pain_sites"] if r["wpi"] == "yes"]
+        labels = {r["site"]: r["label"] for r in sites}
+        domains: list[Json] = []
+        conditions: list[Json] = []
+        points_from = row["points_from"].split(";")
+        for variable in points_from:
+            # what is asked, with the answers that tell it: one, or those of all sites that lie in a wider one
+            listed = {i.removeprefix("site."): [i] for i in asked.get(variable, ())}
+            if not listed:
+                for r in sites:
+                    listed.setdefault(r["aapt_site" if variable == "sites" else "site"], []).append(f"site.{r['site']}")
+            items = []
+            for item, parts in listed.items():
+                told = [answers[p] for p in parts if p in answers]
+                items.append(
+                    {
+                        "item": item,
+                        "label": labels.get(item) or _heading(item),
+                        "state": "present" if any(told) else "absent" if len(told) == len(parts) else "unknown",
+                        "points": _number(max(told, default=0.0)),
+                        "worth": _number(max(highest.get(p, 1.0) for p in parts)),
+                    }
+                )
+            domains.append(
+                {
+                    "domain": variable,
+                    "label": _heading(variable),
+                    "points": _number(values[variable]["lo"]),
+                    "maximum": sum(i["worth"] for i in items),
+                    "counted": None,
+                    "items": items,
+                }
+            )
+        for rule in self.knowledge["instrument_rules"]:
+            variable = rule["variable"]
+            if rule["set"] == row["set"] and variable not in (*points_from, *(c["condition"] for c in conditions)):
+                low, high = (_number(values[variable][c]) for c in ("lo", "hi"))
+                conditions.append({"condition": variable, "label": _heading(variable), "low": low, "high": high})
+        return domains, conditions
 
     def instruments(self, person: int) -> list[Json]:
         """Every filled-in form with its total, in order of time."""
@@ -796,6 +859,14 @@ def coverage(engine: DuckDB | SQLite) -> Json:
 def _number(value: float | None) -> float | int | None:
     """A total as JSON has it: whole ones as integers."""
     return int(value) if value is not None and value.is_integer() else value
+
+
+def _heading(variable: str) -> str:
+    """A variable or an item of a form, to head a row."""
+    name, _, side = variable.rpartition("_")
+    sides = {"l": ", left", "r": ", right"}
+    text = variable_name(name) + sides[side] if side in sides else variable_name(variable)
+    return text.removeprefix("the ").capitalize()
 
 
 def _percent(p: float) -> str:
