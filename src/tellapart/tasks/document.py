@@ -152,7 +152,9 @@ class Documents:
         explains = row["fm_explains"] or None
         if f["state"] == "present" and row["fm_if_patient_only"] == "yes" and not f["vouched"]:
             explains = "yes"
-        reason = self.fm_reasons.get(f["finding"]) if f["state"] == "present" and explains in ("yes", "partly") else None
+        reason = (
+            self.fm_reasons.get(f["finding"]) if f["state"] == "present" and explains in ("yes", "partly") else None
+        )
         return {
             "finding": f["finding"],
             "label": row["label"],
