@@ -144,16 +144,35 @@ def _is_lines(content: bytes) -> bool:
     return first.startswith(b"{") and first.endswith(b"}")
 
 
-def _write(target: Path, content: str) -> None:
-    """Write a file the user named.
+def _write(target: Path, content: str | bytes) -> None:
+    """Write a file the user named (text as UTF-8).
 
     Raises:
         InputError: it cannot be written there.
     """
     try:
-        target.write_text(content, encoding="utf-8")
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+def _write_page(page: str, html: Path | None, pdf: Path | None) -> None:
+    """Write a page as it is, as PDF, or both, and say where.
+
+    Raises:
+        InputError: a file cannot be written.
+        UsageError: PDF is asked for and cannot be made here.
+    """
+    made: dict[Path, str | bytes] = {}
+    if html:
+        made[html] = page
+    if pdf:
+        from tellapart.rendering.pdf import pdf as as_pdf
+
+        made[pdf] = as_pdf(page)
+    for target, content in made.items():
+        _write(target, content)
+        talk().print(f"Written: {escape(str(target))}", soft_wrap=True)
 
 
 def _write_rejected(rows: list[dict[str, Any]], target: Path | None) -> None:
@@ -187,6 +206,7 @@ def workup(
     format_: Annotated[Format, typer.Option("--format", help="Format of the record.")] = Format.auto,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write the page as PDF (needs the extra pdf).")] = None,
 ) -> None:
     """Work up one person: both diseases side by side, why, since when, what is unknown.
 
@@ -206,8 +226,8 @@ def workup(
     from tellapart.tasks.session import Session
     from tellapart.tasks.workup import workup as work
 
-    if json and html is not None:
-        raise UsageError("--json and --html: choose one.")
+    if json and (html or pdf):
+        raise UsageError("--json prints one document and nothing else: leave out --html and --pdf.")
     options = _options(format_, as_of, setting, prior)
     stack: list[tempfile.TemporaryDirectory[str]] = []
     session = Session(load(), codes=_local(codes))
@@ -222,9 +242,8 @@ def workup(
         if json:
             sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
             sys.stdout.flush()
-        elif html is not None:
-            _write(html, workup_page(document, labels, citations(session.knowledge)))
-            talk().print(f"Written: {escape(str(html))}", soft_wrap=True)
+        elif html or pdf:
+            _write_page(workup_page(document, labels, citations(session.knowledge)), html, pdf)
         else:
             print_workup(document, labels, Console(highlight=False))
         _write_rejected(refused, rejected)

@@ -246,7 +246,8 @@ def flares(
 
 @diary_app.command("brief")
 def brief(
-    html: Annotated[Path, typer.Option(help="The page to write.")],
+    html: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="The page to write, as PDF (needs the extra pdf).")] = None,
     lang: Annotated[Language, typer.Option(help="Language of the page.")] = Language.en,
     days: Annotated[int, typer.Option(min=1, help="How many days back, up to the last entry.")] = 90,
     country: Country = None,
@@ -258,18 +259,20 @@ def brief(
 
       tellapart diary brief --html visit.html
 
-      tellapart diary brief --html visita.html --lang es --days 180
+      tellapart diary brief --pdf visita.pdf --lang es --days 180
     """
-    from tellapart.doors.cli import _write, talk
+    from tellapart.doors.cli import _write_page
+    from tellapart.errors import UsageError
     from tellapart.knowledge.load import load
     from tellapart.rendering.brief import brief_page
     from tellapart.tasks.brief import brief as make
     from tellapart.tasks.diary import words_of
 
+    if not (html or pdf):
+        raise UsageError("Name the file to write: --html FILE, --pdf FILE, or both.")
     knowledge = load()
     document = make(knowledge, _place(diary), lang.value, country or _country(), days, dt.date.today())
-    _write(html, brief_page(document, words_of(knowledge, lang.value)))
-    talk().print(f"Written: {escape(str(html))}", soft_wrap=True)
+    _write_page(brief_page(document, words_of(knowledge, lang.value)), html, pdf)
 
 
 @diary_app.command("export")

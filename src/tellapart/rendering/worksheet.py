@@ -79,12 +79,15 @@ def _span(condition: Document) -> str:
 
 
 def _domain(domain: Document, findings: dict[str, Document], labels: Labels) -> dict[str, Any]:
+    name = words.clean(domain.get("label")) or words.label(domain["domain"], labels)
+    items = [_item(i, domain, findings, labels) for i in domain.get("items") or ()]
     maximum = f" of {words.number(domain['maximum'])}" if words.known(domain.get("maximum")) else ""
     return {
-        "name": words.clean(domain.get("label")) or words.label(domain["domain"], labels),
+        "name": name,
+        "alone": [i["name"] for i in items] == [name],  # a domain that is its one item has no row of its own
         "points": f"{words.number(domain.get('points'))}{maximum}",
         "since": words.clean(domain.get("first_date")),
-        "items": [_item(i, domain, findings, labels) for i in domain.get("items") or ()],
+        "items": items,
     }
 
 
@@ -94,6 +97,7 @@ def _item(item: Document, domain: Document, findings: dict[str, Document], label
     records: list[dict[str, str]] = []
     for finding in own:
         records += [r for r in words.evidence_lines(finding.get("evidence") or ()) if r not in records]
+    records.sort(key=lambda r: (not r["date"], r["date"]))
     return {
         "name": words.sentence_start(words.clean(item.get("label")) or words.label(item["item"], labels)),
         "state": words.state_words(item["state"]),
