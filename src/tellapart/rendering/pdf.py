@@ -39,9 +39,7 @@ def _with_drawing_style(page: str) -> str:
     found = _PRINT_COLORS.search(page)
     colors = dict(_VARIABLE.findall(found[1])) if found else {}
     templates = environment()
-    style = re.sub(
-        r"var\((--[\w-]+)\)", lambda m: colors[m[1]].strip(), templates.get_template("drawing.css").render()
-    )
+    style = re.sub(r"var\((--[\w-]+)\)", lambda m: colors[m[1]].strip(), templates.get_template("drawing.css").render())
     hatch = str(templates.get_template("charts.svg.j2").make_module().hatch())
     pattern = hatch[hatch.index("<defs>") : hatch.index("</svg>")]
     return _DRAWING.sub(lambda m: f"{m[0]}<style>{style}</style>{pattern}", page)
