@@ -40,6 +40,6 @@ def _with_drawing_style(page: str) -> str:
     colors = dict(_VARIABLE.findall(found[1])) if found else {}
     templates = environment()
     style = re.sub(r"var\((--[\w-]+)\)", lambda m: colors[m[1]].strip(), templates.get_template("drawing.css").render())
-    hatch = str(templates.get_template("charts.svg.j2").make_module().hatch())
+    hatch = templates.from_string('{% from "charts.svg.j2" import hatch %}{{ hatch() }}').render()
     pattern = hatch[hatch.index("<defs>") : hatch.index("</svg>")]
     return _DRAWING.sub(lambda m: f"{m[0]}<style>{style}</style>{pattern}", page)
