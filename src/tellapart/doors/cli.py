@@ -30,6 +30,7 @@ from rich.progress import (
 
 from tellapart import __version__
 from tellapart.doors.diary import diary_app
+from tellapart.doors.maps import map_app
 from tellapart.doors.simulate import simulate
 from tellapart.doors.validate import validate
 from tellapart.errors import EXIT_DONE, EXIT_INPUT, EXIT_REJECTED, InputError, TellapartError, UsageError
@@ -47,6 +48,7 @@ knowledge_app = typer.Typer(no_args_is_help=True, help="The knowledge tables eve
 app.command()(simulate)
 app.command()(validate)
 app.add_typer(case_app, name="case")
+app.add_typer(map_app, name="map")
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(diary_app, name="diary")
 
@@ -194,7 +196,7 @@ def workup(
     record: Annotated[
         str,
         typer.Argument(
-            help="FHIR Bundle, folder, NDJSON, OMOP CDM (also postgresql://...) or case file; - reads standard input."
+            help="FHIR, OMOP CDM (also postgresql://...), MEDS, mapped tables or case file; - reads standard input."
         ),
     ],
     person: Annotated[str | None, typer.Option(help="Id of the person, if the source holds several.")] = None,
@@ -268,7 +270,7 @@ def audit(
     source: Annotated[
         str,
         typer.Argument(
-            help="FHIR Bundles, NDJSON folder, OMOP CDM (also postgresql://...), case files or diaries; - reads standard input."
+            help="FHIR, OMOP CDM (also postgresql://...), MEDS, mapped tables, case files or diaries; - reads standard input."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results; new, empty, or an earlier audit's.")],

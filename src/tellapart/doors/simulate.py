@@ -22,7 +22,10 @@ class Structure(StrEnum):
 class Formats(StrEnum):
     fhir = "fhir"
     omop = "omop"
+    csv = "csv"
+    meds = "meds"
     both = "both"
+    every = "every"
 
 
 def simulate(
@@ -34,12 +37,14 @@ def simulate(
         str, typer.Option(help="A setting (its prior), or shares: sle=0.1,fm=0.2,both=0.02.")
     ] = "rheumatology_referral",
     completeness: Annotated[float, typer.Option(help="How complete records are, above 0 up to 1.")] = 0.75,
-    format_: Annotated[Formats, typer.Option("--format", help="Format of the records.")] = Formats.fhir,
+    format_: Annotated[
+        Formats, typer.Option("--format", help="Format of the records; both: FHIR and OMOP.")
+    ] = Formats.fhir,
     diary: Annotated[bool, typer.Option("--diary", help="Diaries with known flares instead of records.")] = False,
     days: Annotated[int, typer.Option(min=1, help="Days of each diary (with --diary).")] = 365,
     missing: Annotated[float, typer.Option(help="Share of its days without an entry (with --diary).")] = 0.1,
 ) -> None:
-    """Simulate a cohort with known truth: records in OUT/fhir or OUT/omop, who has what in OUT/truth.parquet.
+    """Simulate a cohort with known truth: records in OUT/fhir (omop, csv, meds), who has what in OUT/truth.parquet.
 
     With --diary: diaries in OUT/diaries, as `diary import` reads them, their flares in OUT/flares.csv.
 
@@ -65,17 +70,17 @@ def simulate(
         talk().print(f"{persons} simulated diaries written to {escape(str(out))}", soft_wrap=True)
         talk().print(f"next: tellapart diary import {escape(str(first))} --diary synthetic.sqlite", soft_wrap=True)
         return
-    from tellapart.simulate.cohort import Plan
+    from tellapart.simulate.cohort import FOLDERS, Plan
     from tellapart.simulate.cohort import simulate as make
 
     knowledge = load()
-    formats = ("fhir", "omop") if format_ is Formats.both else (format_.value,)
+    formats = {Formats.both: ("fhir", "omop"), Formats.every: tuple(FOLDERS)}.get(format_, (format_.value,))
     plan = Plan(persons, shares(prevalence), structure.value, completeness, formats, seed)
     about = make(knowledge, plan, out)
     drawn = ", ".join(f"{h} {n}" for h, n in about["drawn"].items())
     talk().print(f"{persons} simulated persons ({drawn}) written to {escape(str(out))}", soft_wrap=True)
     for form in formats:
-        talk().print(f"next: tellapart audit {escape(str(out / form))} --out results", soft_wrap=True)
+        talk().print(f"next: tellapart audit {escape(str(out / FOLDERS[form]))} --out results", soft_wrap=True)
 
 
 def import_simulation() -> None:

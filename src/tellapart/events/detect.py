@@ -1,6 +1,6 @@
 """Tell the format of a source from what is in it, and say why (`--format auto`).
 
-Formats: `fhir`, `omop`, `case` and `diary` are read; `meds` and `csv` are recognized, so that the message can name them.
+`csv` stands for tables, CSV or Parquet, with a map that says what their columns are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import IO, cast
 
 from tellapart.errors import InputError
 from tellapart.events.address import Address, Source
+from tellapart.events.readers import mapped
 from tellapart.events.readers.diary import many
+from tellapart.events.readers.meds import is_meds
 from tellapart.events.readers.omop_cdm import table_of
 from tellapart.events.readers.omop_tables import NAMES, TABLES
 
@@ -65,6 +67,8 @@ def _folder(folder: Path) -> tuple[str, str]:
     except OSError as trouble:
         reason = f"{folder}: the folder cannot be read ({trouble.strerror}). Check its permissions."
         raise InputError(reason) from trouble
+    if found := mapped.map_of(folder):
+        return "csv", f"{found.name} is a map of tables"
     names = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
     if not names:
         raise InputError(f"{folder}: the folder is empty. Check the path.")
@@ -108,10 +112,12 @@ def _file(path: Path, name: str) -> tuple[str, str] | None:
     if plain.endswith(DATABASE_SUFFIXES):
         return "omop", f"{name} is a database file"
     if plain.endswith(".parquet"):
-        return "meds", f"{name} is a Parquet file"
+        return ("meds", f"{name} has the columns of MEDS") if is_meds(path) else ("csv", f"{name} is a Parquet table")
     head = _head(path)
     if not head.strip():
         raise InputError(f"{path}: the file is empty.")
+    if mapped.IS_MAP.search(head):
+        return "csv", f"{name} is a map of tables"
     if CASE_SCHEMA.search(head):
         return "case", f"{name} names the schema tellapart.case"
     kind = RESOURCE_TYPE.search(head)

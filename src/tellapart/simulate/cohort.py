@@ -17,7 +17,7 @@ from scipy.special import log_ndtr, ndtr
 from tellapart import __version__
 from tellapart.errors import InputError, UsageError
 from tellapart.knowledge.load import Knowledge
-from tellapart.simulate import fhir, omop
+from tellapart.simulate import fhir, meds, omop, tables
 from tellapart.simulate.model import HYPOTHESES, UNASKED, UNRECORDED, Floats, Ints, Model, model
 from tellapart.simulate.recording import missed, record
 from tellapart.simulate.rows import Codes, People, Rows, people, rows
@@ -36,8 +36,8 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-WRITERS: dict[str, Any] = {"fhir": fhir.Writer, "omop": omop.Writer}
-FOLDERS = {"fhir": fhir.FOLDER, "omop": omop.FOLDER}
+WRITERS: dict[str, Any] = {"fhir": fhir.Writer, "omop": omop.Writer, "csv": tables.Writer, "meds": meds.Writer}
+FOLDERS = {"fhir": fhir.FOLDER, "omop": omop.FOLDER, "csv": tables.FOLDER, "meds": meds.FOLDER}
 
 
 @dataclass(frozen=True)

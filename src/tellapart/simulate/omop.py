@@ -200,24 +200,15 @@ class Writer:
     def _forms(self, rows: Rows) -> None:
         """One observation per answer; who ticked places of the list was asked for all of them."""
         t = rows.forms
-        sites = [r["site"] for r in self.model.knowledge["pain_sites"] if r["wpi"] == "yes"]
-        ticked = np.array([[1 if s in pattern else 0 for s in sites] for pattern in rows.site_patterns])[
-            t["sites"].to_numpy()
-        ]
-        asked = np.array([bool(p) for p in rows.site_patterns])[t["sites"].to_numpy()]
-        items = t.column_names[3:]
-        answers = np.column_stack([ticked, *(t[i].to_numpy() for i in items)])
-        names = pa.array([f"fm_2016.site.{s}" for s in sites] + [f"fm_2016.{i}" for i in items])
-        keep = np.column_stack([np.repeat(asked[:, None], len(sites), axis=1), np.ones((len(t), len(items)), bool)])
-        form, item = np.nonzero(keep)
+        form, item, answer = rows.answers([r["site"] for r in self.model.knowledge["pain_sites"] if r["wpi"] == "yes"])
         start = self.made.get("survey_conduct", 0) + 1
         zero = np.zeros(len(form), np.int64)
         self._append(
             "observation", **_observations(
                 person_id=self._person(t["person"].to_numpy()[form]), observation_concept_id=zero,
-                observation_source_concept_id=zero, observation_source_value=names.take(pa.array(item)),
+                observation_source_concept_id=zero, observation_source_value=item,
                 observation_date=_date(t["day"].to_numpy()[form]), observation_type_concept_id=np.full(len(form), self.by["patient"]),
-                value_as_number=answers[form, item].astype(float), observation_event_id=start + form,
+                value_as_number=answer.astype(float), observation_event_id=start + form,
                 visit_occurrence_id=self._visit(t, "day")[form],
             ),
         )  # fmt: skip

@@ -88,6 +88,22 @@ class Rows:
     words: tuple[str, ...]
     site_patterns: tuple[tuple[str, ...], ...]
 
+    def answers(self, sites: list[str]) -> tuple[Ints, pa.Array, Ints]:
+        """Form (place in `forms`), item (`fm_2016.fatigue`) and answer, one per answer.
+
+        Who ticked places of the list was asked for all of `sites`.
+        """
+        t = self.forms
+        pattern = t["sites"].to_numpy()
+        ticked = np.array([[1 if s in ticks else 0 for s in sites] for ticks in self.site_patterns])[pattern]
+        asked = np.array([bool(ticks) for ticks in self.site_patterns])[pattern]
+        items = t.column_names[3:]
+        answers = np.column_stack([ticked, *(t[i].to_numpy() for i in items)])
+        names = pa.array([f"fm_2016.site.{s}" for s in sites] + [f"fm_2016.{i}" for i in items])
+        keep = np.column_stack([np.repeat(asked[:, None], len(sites), axis=1), np.ones((len(t), len(items)), bool)])
+        form, item = np.nonzero(keep)
+        return form, names.take(pa.array(item)), answers[form, item]
+
 
 def people(model: Model, rng: np.random.Generator, h: Ints, first_number: int) -> People:
     """Draw sex, age and the days on which things began."""

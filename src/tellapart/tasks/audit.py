@@ -19,6 +19,7 @@ from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
 from tellapart.events.address import Address, Source
+from tellapart.events.readers import mapped
 from tellapart.knowledge.load import Knowledge
 from tellapart.knowledge.local import COLUMNS
 from tellapart.rendering.report import audit_report
@@ -496,6 +497,8 @@ def _files(source: Source) -> list[Path]:
         return []
     if source.is_dir():
         return sorted(p for p in source.rglob("*") if p.is_file())
+    if mapped.map_of(source):
+        return mapped.files_of(source)
     return [source] if source.exists() else []
 
 

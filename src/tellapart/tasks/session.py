@@ -23,7 +23,7 @@ from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
 from tellapart.events.address import Address, Source
 from tellapart.events.detect import detect
-from tellapart.events.readers import case, fhir, omop
+from tellapart.events.readers import case, fhir, mapped, meds, omop
 from tellapart.knowledge.load import Knowledge, load
 from tellapart.knowledge.local import NO_CODES, LocalCodes
 
@@ -140,7 +140,7 @@ class Session:
 
         Raises:
             InputError: the source cannot be used as a whole.
-            UsageError: the format is unknown or not built yet, or an option does not fit.
+            UsageError: an option does not fit.
         """
         self.check(options)
         self.source_held = self.engine
@@ -170,8 +170,10 @@ class Session:
             )
         elif form == "case":
             case.read_case(self.engine, source, case.knowledge_ids(self.knowledge))
+        elif form == "meds":
+            self.detected = (form, f"{why}; {meds.read_meds(self.engine, source)}")
         else:
-            raise UsageError(f"{source}: {form} ({why}) cannot be read yet. Formats read now: fhir, omop, case, diary.")
+            self.detected = (form, f"{why}; {mapped.read_mapped(self.engine, source)}")
         if options.persons:
             self._limit(options.persons)
         self.seconds["read"] = time.perf_counter() - started

@@ -18,7 +18,8 @@ from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError
 from tellapart.events import normalize
 from tellapart.events.address import Address, Source
-from tellapart.events.readers.omop_cdm import Cdm, Database, Folder, quoted
+from tellapart.events.readers.csv_files import quoted
+from tellapart.events.readers.omop_cdm import Cdm, Database, Folder
 from tellapart.events.readers.omop_postgres import Postgres
 from tellapart.events.readers.omop_tables import COUNTED, ERA, EXPOSURE, IDS, NEEDED, TABLES, VISIT, WORDS, Names, Table
 

@@ -13,6 +13,7 @@ import duckdb
 
 from tellapart.engines.duckdb import DuckDB
 from tellapart.errors import InputError
+from tellapart.events.readers.csv_files import quoted, read_csv
 from tellapart.events.readers.omop_tables import NAMES
 
 BAD = 'create temp table omop_bad ("table" varchar, file varchar, line bigint, value varchar, reason varchar)'
@@ -77,20 +78,10 @@ class Folder:
             listed = "[" + ", ".join(quoted(str(p)) for p in paths) + "]"
             run(f"create temp view omop_file_{name} as from read_parquet({listed}, union_by_name = true)")
             return
-        # a bad line harms only itself; every cell is text, judged where it can be rejected by name
         for number, path in enumerate(paths):
             target = f"insert into omop_file_{name} by name" if number else f"create temp table omop_file_{name} as"
-            run(
-                f"{target} from read_csv({quoted(str(path))}, all_varchar = true, header = true, "
-                "rejects_scan = 'omop_scan', rejects_table = 'omop_error')"
-            )
-            run(
-                "insert into omop_bad select $1, $2, line, min(csv_line), min(error_message) from omop_error "
-                "group by line order by line",
-                [name, path.name],
-            )
-            run("drop table omop_error")
-            run("drop table omop_scan")
+            for bad in read_csv(self.engine.connection, path, target):
+                run("insert into omop_bad values ($1, $2, $3, $4, $5)", [name, path.name, *bad])
 
     def table(self, name: str) -> str:
         return f"omop_file_{name}"
@@ -149,8 +140,3 @@ def table_of(path: Path, source: Path) -> str:
         return ""
     own = path.name.lower().split(".")[0]
     return own if own in NAMES or path.parent == source else path.parent.name.lower()
-
-
-def quoted(text: str) -> str:
-    """Text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
