@@ -29,7 +29,7 @@ CASE = {"schema": "tellapart.case/1", "person": {"id": "x"}, "findings": []}
         ("c.toml", "[person]\n", "case"),
         ("t.csv", "a,b\n", "csv"),
         ("omop.duckdb", "", "omop"),
-        ("events.parquet", "", "meds"),
+        ("events.parquet", "", "csv"),
     ],
 )
 def test_files(tmp_path: Path, name: str, content: str, expected: str) -> None:

@@ -60,27 +60,21 @@ def check(
 
 def _print(found: dict[str, Any], console: Console) -> None:
     console.print(f"{found['persons']} person(s)\n")
-    classes = ("read", "used", "unmapped", "not_needed", "withdrawn", "duplicate", "rejected")
+    rare = [c for c in ("withdrawn", "duplicate", "after_as_of") if any(t[c] for t in found["tables"].values())]
+    classes = ["read", "used", "unmapped", "not_needed", "rejected", *rare]
     table = Table("table", box=None, padding=(0, 2, 0, 0))
+    table.columns[0].overflow = "fold"
     for name in classes:
         table.add_column(name.replace("_", " "), justify="right")
     for name, counts in found["tables"].items():
         table.add_row(escape(name), *(str(counts.get(c, 0)) for c in classes))
     console.print(table)
     console.print("\n[bold]The first rows of each table, as they are understood[/]")
-    table = Table("row", "person", "day", "code", "result", "means", box=None, padding=(0, 2, 0, 0))
     for r in found["first"]:
         result = " ".join(str(x) for x in (r["comparator"], r["value"], r["unit"]) if x is not None)
-        cells = (
-            r["reference"],
-            r["person_id"],
-            r["date"] or "no day",
-            f"{r['system']} {r['code']}",
-            result,
-            r["meaning"],
-        )
-        table.add_row(*(escape(str(c)) for c in cells))
-    console.print(table)
+        said = f"{r['system']} {r['code']}{f' = {result}' if result else ''}"
+        line = f"{r['reference']}: {r['person_id']}, {r['date'] or 'no day'}, {said} means {r['meaning']}"
+        console.print(f"  {escape(line)}", soft_wrap=True)
     if found["unmapped"]:
         console.print("\n[bold]Codes that nothing here knows, most frequent first[/] (give their meaning with --codes)")
         for r in found["unmapped"]:

@@ -13,7 +13,16 @@ import duckdb
 from tellapart.errors import InputError, UsageError
 from tellapart.events.readers.csv_files import named, quoted
 from tellapart.events.readers.mapped import (
-    DATES, KINDS, NOT_NEEDED, PARQUET, PERSON_COLUMNS, PERSONS, ROW_COLUMNS, SCHEMA, is_table,
+    DATES,
+    KINDS,
+    NOT_NEEDED,
+    NUMBERS,
+    PARQUET,
+    PERSON_COLUMNS,
+    PERSONS,
+    ROW_COLUMNS,
+    SCHEMA,
+    is_table,
 )  # fmt: skip
 
 FILE = "tellapart-map.toml"
@@ -103,6 +112,7 @@ def first_guess(target: Path, findings: Mapping[str, Mapping[str, str]]) -> str:
     head = [
         "# What the columns of these tables are: a first guess by their names and contents. Read it, correct it, then:",
         "#     tellapart map check " + FILE,
+        f"# rows: {', '.join((PERSONS, *KINDS, NOT_NEEDED))}.",
         "# A line that begins with # says nothing. All columns that a table can have stand in docs/guide/sources.md.",
         f'schema = "{SCHEMA}"',
     ]
@@ -136,16 +146,13 @@ def _table(path: Path, file: str, findings: Mapping[str, Mapping[str, str]]) -> 
         "",
         "[[table]]",
         f"file = {_text(file)}",
-        f"rows = {_text(rows)}  # or: {', '.join(k for k in (PERSONS, *KINDS, NOT_NEEDED) if k != rows)}",
+        f"rows = {_text(rows)}",
     ]
     dates = [v for ours in DATES for v in columns.get(chosen.get(ours, ""), [])]
     if form := _date_format(dates):
         out.append(form)
-    if any(
-        re.fullmatch(r"-?[0-9]+,[0-9]+", v)
-        for ours in ("value", "low", "high")
-        for v in columns.get(chosen.get(ours, ""), [])
-    ):
+    numbers = [*(chosen[ours] for ours in NUMBERS if ours in chosen), *results]
+    if any(re.fullmatch(r"-?[0-9]+,[0-9]+", v) for theirs in numbers for v in columns[theirs]):
         out.append('decimal = ","')
     if rows == NOT_NEEDED:
         out.append(f"# Columns: {', '.join(columns)}. If it says something of persons, name its rows and columns.")
