@@ -14,14 +14,15 @@ from tellapart.tasks.session import Options, Session
 
 Json = dict[str, Any]
 
-FIRST = """
+SHOWN = 3  # events of each table
+FIRST = f"""
 select s.source_type, e.reference, p.person_id, e.date, e.system, e.code, e.display, e.comparator, e.value, e.unit,
   c.source as meaning
 from events as e
 inner join persons as p on p.person = e.person
 inner join source_rows as s on s.row_no = e.row_no
 inner join codes as c on c.code_id = e.code_id
-qualify row_number() over (partition by s.source_type order by e.row_no, e.part, c.source) <= 3
+qualify row_number() over (partition by s.source_type order by e.row_no, e.part, c.source) <= {SHOWN}
 order by s.source_type, e.row_no, e.part, c.source
 """
 
