@@ -195,7 +195,7 @@ WRONG = [
     (["--prior", ""], "--prior"), (["--prior", "lupus=0.1"], "lupus"), (["--prior", "sle=0.7,fm=0.4"], "1.1"),
     (["--prior", "sle=-0.1"], "-0.1"), (["--prior", "sle=2"], "sle=2"), (["--prior", "sle=0,fm=0,both=0"], "all"),
     (["--prior", "sle=nan"], "nan"), (["--prior", "sle=inf"], "inf"), (["--prior", "sle=0.1,sle=0.2"], "sle"),
-    (["--wrong"], "wrong"), (["--format", ""], "format"),
+    (["--setting", "moon"], "rheumatology_referral"), (["--format", "xml"], "xml"), (["--wrong"], "wrong"), (["--format", ""], "format"),
 ]  # fmt: skip
 
 

@@ -46,6 +46,7 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("tasks/session.py", "FEW"): "up to how many persons run on SQLite; changes no row",
     ("rendering/worksheet.py", "SHOWN"): "how many records a form names per item; all stand under the findings",
     ("answers/disclosure.py", "COVERAGE"): "statistics: the usual 95 % of an interval",
+    ("tasks/maps.py", "SHOWN"): "how many rows of a table are shown as an example",
     ("tasks/checkpoint.py", "WORTH_KEEPING"): "seconds: when a run is worth a checkpoint",
     ("rendering/flares.py", "_MOST"): "layout: lines shown",
     ("rendering/charts.py", "_EDGE"): "layout of a chart",
