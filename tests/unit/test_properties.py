@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -196,6 +197,66 @@ def test_more_presence_never_lowers_points(histories: list[Json], data: st.DataO
         for name in ONLY_GROWING:
             assert more[name]["points"] >= less[name]["points"], name
             assert not (less[name]["met"] is True and more[name]["met"] is not True), name
+
+
+# -- as of a day: nothing of later days leaks in
+
+DATED = ("issued", "recordedDate", "effectiveDateTime", "onsetDateTime", "authoredOn", "authored", "date", "start")
+LAST = 3200
+"""Days before the as-of day of the cases within which all their dates lie."""
+
+
+def known_from(said: Json) -> str | None:
+    """The day from which a resource or an entry of a case could be known: partial dates mean their first day."""
+    days = [str(said[k])[:10] for k in DATED if said.get(k)]
+    return max((day + "-01-01"[len(day) - 4 :] for day in days), default=None)
+
+
+@settings(max_examples=times(5))
+@given(
+    st.lists(st.integers(0, 9999), min_size=6, max_size=12, unique=True),
+    st.dates(people.FIRST_DAY, people.LAST_DAY),
+)
+def test_what_becomes_known_later_changes_no_answer(numbers: list[int], day: date) -> None:
+    rows = [row for number in numbers for row in people.person(number, seed=9)]
+    dated = [row for row in rows if row["resourceType"] == "Patient" or known_from(row)]
+    then = [row for row in dated if row["resourceType"] == "Patient" or str(known_from(row)) <= day.isoformat()]
+    with TemporaryDirectory() as folder:
+        later = everybody(records.write(Path(folder) / "later.ndjson", *dated), as_of=day)
+        at_once = everybody(records.write(Path(folder) / "then.ndjson", *then), as_of=day)
+    for person, document in at_once.items():
+        # the accounting also counts what is left out
+        assert not differing(without(document, "coverage"), without(later[person], "coverage")), person
+
+
+@settings(max_examples=times(5))
+@given(st.lists(cases.histories(20), min_size=6, max_size=12), st.integers(0, LAST))
+def test_what_a_case_says_of_later_days_changes_no_answer(histories: list[Json], back: int) -> None:
+    """Undated entries too: they count from the day of the document on, whose own as-of day stays."""
+    day = cases.AS_OF - timedelta(days=back)
+    then = [
+        {part: [e for e in said if (known_from(e) or "") <= day.isoformat()] for part, said in history.items()}
+        for history in histories
+    ]
+    later = everybody([cases.named(str(n), h) for n, h in enumerate(histories)], as_of=day)
+    at_once = everybody([cases.named(str(n), h) for n, h in enumerate(then)], as_of=day)
+    for person, document in at_once.items():
+        places = ("coverage", "reference")  # the place of an entry in its document
+        assert not differing(without(document, *places), without(later[person], *places)), person
+
+
+@settings(max_examples=times(5))
+@given(st.lists(cases.histories(20), min_size=6, max_size=12), st.lists(st.integers(0, LAST), min_size=2, max_size=4))
+def test_points_never_fall_as_days_pass(histories: list[Json], back: list[int]) -> None:
+    """Where no finding takes points away, and nothing is said to be both present and absent on one day."""
+    documents = [cases.named(str(n), h) for n, h in enumerate(histories)]
+    days = [cases.AS_OF - timedelta(days=n) for n in sorted({*back, 0}, reverse=True)]
+    made = [everybody(documents, as_of=day) for day in days]
+    sound = [p for p, document in made[-1].items() if not any(f["conflict"] for f in document["findings"])]
+    for person in sound:
+        for name in ONLY_GROWING:
+            points = [sets(on_day[person])[name]["points"] for on_day in made]
+            assert points == sorted(points), (person, name, days)
 
 
 # -- what every document keeps
