@@ -5,7 +5,7 @@
 Makes (once) a Parquet file of typed events: mostly ordinary laboratory values, some codes and drugs; one person in ten
 looks like somebody a rheumatologist would be asked about. Everything is synthetic. Prints a table of seconds and ratios;
 a floor is the best of three scans, in the same process, of the columns needed: for what is made for everybody those that
-finding states need, for the whole audit also those that an answer points back to (row, reference, text, unit, end). Two
+finding states need, for the whole audit every column, which the records that it keeps have. Two
 ratios are printed: of seconds on the clock and of processor seconds (which other work on the machine disturbs less).
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tellapart import pipeline
-from tellapart.contracts.relations import EVENTS
+from tellapart.contracts.relations import DIARY_FLARES, EVENTS, FLARE_SIGNS, OPTIONS
 from tellapart.engines.duckdb import DuckDB
 from tellapart.knowledge.encode import encode
 from tellapart.knowledge.load import Knowledge, load
@@ -40,7 +40,7 @@ STATES_NEED = (
     "person", "code_id", "date", "known_date", "value", "value_to", "comparator", "low", "high", "interpretation",
     "status", "by", "method", "shape",
 )  # fmt: skip
-AUDIT_NEEDS = (*STATES_NEED, "row_no", "part", "reference", "kind", "date_precision", "end_date", "unit", "text")
+AUDIT_NEEDS = tuple(c for c in EVENTS.columns if c != "codings")  # it keeps whole records of persons of interest
 ORDINARY = ("fatigue", "headache", "arthralgia", "myalgia", "depression", "anxiety", "insomnia", "abdominal_pain")
 TELLING = (
     "sle_dx", "fm_dx", "malar_rash", "synovitis", "oral_ulcers", "photosensitivity", "raynaud", "widespread_pain",
@@ -190,7 +190,9 @@ def persons(engine: DuckDB, count: int) -> None:
               cast(null as date) as death_date, cast(20 + i % 60 as integer) as age from range({count}) t(i)""",
     )
     engine.load("given_settings", {"person": "BIGINT", "setting": "VARCHAR"}, [])
-    engine.load("options", {"setting": "VARCHAR"}, [(None,)])
+    engine.load("options", OPTIONS.columns, [(None, False)])
+    engine.load("flare_signs", FLARE_SIGNS.columns, [])
+    engine.load("diary_flares", DIARY_FLARES.columns, [])
     day = dt.date(2025, 1, 1)
     engine.make(
         "horizons",
@@ -214,6 +216,8 @@ def report(engine: DuckDB, seconds: dict[str, Spent], floor: Spent, whole_floor:
         "intervals",
         "calls",
     )
+    dates = ("interest_events", "interest_marks", "exposures", "stated", "contests", "series", "occurrences", "weighed",
+             "masks", "scores", "course", "met_dates")  # fmt: skip
     print(
         f"persons of interest: {engine.one('select count(*) from interest')} of {engine.one('select count(*) from persons')}"
     )
@@ -230,6 +234,7 @@ def report(engine: DuckDB, seconds: dict[str, Spent], floor: Spent, whole_floor:
     for label, chosen in (
         ("states and points of all sets (everybody)", states),
         ("all stages for everybody", everybody),
+        ("attribution and met dates (persons of interest)", dates),
         ("differential", differential),
         ("whole audit with its files", tuple(seconds)),
     ):

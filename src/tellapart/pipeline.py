@@ -288,7 +288,7 @@ KEPT = frozenset(
         "intervals",
         "worklist",
         "horizons",
-        "events",
+        "interest_events",
         "treatment",
         "reciprocal",
     }

@@ -345,13 +345,14 @@ STATES = Relation(
 
 INTEREST_EVENTS = Relation(
     "interest_events",
-    "one row per event of a person of interest, with what later stages read of it",
+    "one row per event of a person of interest, its source row numbered within the person",
     ("person", "row_no", "part", "code_id", "codings", "kind"),
     {
         "person": WHOLE, "row_no": WHOLE, "source_row_no": WHOLE, "part": SMALL, "codings": SMALL, "reference": TEXT, "kind": TEXT,
         "code_id": SMALL, "date": DAY, "date_precision": TEXT, "known_date": DAY, "end_date": DAY,
         "value": REAL, "value_to": REAL, "comparator": TEXT, "unit": TEXT, "low": REAL, "high": REAL,
         "interpretation": TEXT, "status": TEXT, "by": TEXT, "method": TEXT, "shape": TEXT, "text": TEXT, "display": TEXT,
+        "system": TEXT, "code": TEXT, "known_precision": TEXT, "group_key": TEXT, "range_from": TEXT,
     },
 )  # fmt: skip
 

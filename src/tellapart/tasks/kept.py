@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from tellapart.contracts.relations import EVENTS
+from tellapart.contracts.relations import EVENTS, INTEREST_EVENTS
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
 from tellapart.tasks.session import Options, Session
@@ -23,15 +23,13 @@ MIB = 1 << 20
 NUMBERED_ANEW = ("person", "row_no")
 KEPT_COLUMNS = ", ".join(f'e."{c}"' for c in EVENTS.columns if c not in NUMBERED_ANEW)
 
-# source rows are numbered by their reference, as in interest_events: the file must not hang on the order of the source
+# source rows are numbered within the person: the file must not hang on the order of the source
 QUERY = f"""
-    select p.person_id, h.as_of,
-      rank() over (partition by e.person order by coalesce(e.reference, cast(e.row_no as varchar))) as row_no, {KEPT_COLUMNS}
-    from events as e
-    inner join interest as i on i.person = e.person
+    select p.person_id, h.as_of, e.row_no, {KEPT_COLUMNS}
+    from interest_events as e
     inner join persons as p on p.person = e.person
     inner join horizons as h on h.person = e.person
-    order by all"""
+    order by {", ".join(f'e."{c}"' for c in INTEREST_EVENTS.key)}"""
 
 
 def fingerprint(path: Path, hashing: str = "quick") -> str:
