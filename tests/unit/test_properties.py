@@ -289,8 +289,8 @@ def assert_sound(document: Json) -> None:
                 part["points"] >= part["points_attributed"] >= part["points_specific"] >= part["points_partly"] >= 0
             ), name
         assert part["points_possible"] is None or part["points_possible"] >= part["points"], name
-        for date in ("met_date", "known_met_date", "met_attributed_date", "met_specific_date"):
-            assert part[date] is None or part[date] <= day, (name, date)
+        for dated in ("met_date", "known_met_date", "met_attributed_date", "met_specific_date"):
+            assert part[dated] is None or part[dated] <= day, (name, dated)
         if part["met_date"] and part["known_met_date"] and not taken:  # what takes points away may be known late
             assert part["met_date"] <= part["known_met_date"], name
         if part["condition"] == "fm" and part["domains"]:
