@@ -120,6 +120,24 @@ def _local(codes: Path | None) -> Any:
     return read_codes(codes, load()) if codes else None
 
 
+def _fetched(address: str, client: Path | None, out: Path, resume: bool, quiet: bool) -> Path:
+    """Fetch a bulk export into a folder beside the results, which is then the source."""
+    from tellapart.events.readers import fhir_bulk
+    from tellapart.events.readers.fhir_fields import FAMILY_OF
+
+    folder = out.resolve().with_name(out.resolve().name + ".export")
+    console = talk()
+
+    def tell(what: str) -> None:
+        if not quiet:
+            console.print(escape(what), soft_wrap=True)
+
+    who = fhir_bulk.read_client(client) if client else None
+    fhir_bulk.fetch(address, who, folder, sorted(FAMILY_OF), resume=resume, tell=tell)
+    tell(f"the export is kept in {folder}: records of persons; delete it when it is no longer needed")
+    return folder
+
+
 def _source(text: str, stack: list[tempfile.TemporaryDirectory[str]]) -> Any:
     """A source; `-` is copied from standard input to a temporary file."""
     from tellapart.events.address import source_of
@@ -270,7 +288,7 @@ def audit(
     source: Annotated[
         str,
         typer.Argument(
-            help="FHIR, OMOP CDM (also postgresql://...), MEDS, mapped tables, case files or diaries; - reads standard input."
+            help="FHIR (also https://... of a server), OMOP CDM (also postgresql://...), MEDS, mapped tables, case files or diaries; - reads standard input."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results; new, empty, or an earlier audit's.")],
@@ -281,6 +299,9 @@ def audit(
         Path | None, typer.Option(help="CSV that says what codes of your own mean; the report offers one to fill in.")
     ] = None,
     persons: Annotated[Path | None, typer.Option(help="Read only these persons: one id a line.")] = None,
+    client: Annotated[
+        Path | None, typer.Option(help="For a source https://...: JSON with client_id and private key (jwk).")
+    ] = None,
     memory: Annotated[str | None, typer.Option(help="Memory limit, for example 4GB; beyond it spills to disk.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of threads.")] = None,
     hash_: Annotated[Hash, typer.Option("--hash", help="Fingerprint of input files.")] = Hash.quick,
@@ -309,14 +330,22 @@ def audit(
 
       tellapart audit postgresql://me@server/cdm --out results
 
+      tellapart audit https://server/fhir/Group/7 --client key.json --out results
+
       tellapart audit export/ --out results --engine spark --master "local[2]"
     """
     if master is not None and engine is not Engine.spark:
         raise UsageError("--master: only for --engine spark.")
     chosen = (master or f"local[{threads or '*'}]") if engine is Engine.spark else None
     ways = {"hashing": hash_.value, "shareable": shareable, "resume": resume}
+    from tellapart.events.address import SERVER
+
     options = _options(format_, as_of, setting, None, persons)
     options.flares = flares
+    if SERVER.match(source):
+        source = str(_fetched(source, client, out, resume, quiet))
+    elif client is not None:
+        raise UsageError("--client: only for a source that is the address of a FHIR server (https://...).")
     local = _local(codes)
     raise typer.Exit(_audit(source, out, options, memory, threads, codes=local, master=chosen, quiet=quiet, **ways))
 

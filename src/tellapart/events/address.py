@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tellapart.errors import UsageError
 
+SERVER = re.compile(r"https?://")  # a FHIR server
 POSTGRES = re.compile(r"postgres(?:ql)?://")
 
 
@@ -35,8 +36,12 @@ def source_of(text: str) -> Source:
     """The source that a user named.
 
     Raises:
-        UsageError: an address in which a password would be taken for something else.
+        UsageError: an address in which a password would be taken for something else, or of a FHIR server.
     """
+    if SERVER.match(text):
+        raise UsageError(
+            f"{text.split('?')[0]}: a FHIR server is asked in bulk, by: tellapart audit https://... --client key.json"
+        )
     if not POSTGRES.match(text):
         return Path(text)
     place = POSTGRES.sub("", text).split("?", 1)[0]

@@ -23,7 +23,7 @@ from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
 from tellapart.events.address import Address, Source
 from tellapart.events.detect import detect
-from tellapart.events.readers import case, fhir, mapped, meds, omop
+from tellapart.events.readers import case, fhir, fhir_export, mapped, meds, omop
 from tellapart.knowledge.load import Knowledge, load
 from tellapart.knowledge.local import NO_CODES, LocalCodes
 
@@ -168,6 +168,7 @@ class Session:
                 wordings={f"{r['kind']}:{r['key']}": r["code"] for r in self.knowledge["questionnaire_words"]},
                 sites_asked=int(self.knowledge.limit("questionnaire_sites")),
             )
+            fhir_export.honour(self.engine.connection, source)
         elif form == "case":
             case.read_case(self.engine, source, case.knowledge_ids(self.knowledge))
         elif form == "meds":
