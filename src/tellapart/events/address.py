@@ -40,7 +40,7 @@ def source_of(text: str) -> Source:
     """
     if SERVER.match(text):
         raise UsageError(
-            f"{text.split('?')[0]}: a FHIR server is asked in bulk, by: tellapart audit https://... --client key.json"
+            f"{text.partition('?')[0]}: a FHIR server is asked in bulk, by: tellapart audit https://... --client key.json"
         )
     if not POSTGRES.match(text):
         return Path(text)
