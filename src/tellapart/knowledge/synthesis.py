@@ -1,4 +1,4 @@
-"""From counts in papers to the bits of `weights.csv`: pooling, uncertainty, and the rule for `both`.
+"""From counts in papers to the bits of `weights.csv` and `mimic_weights.csv`: pooling, uncertainty, the rule for `both`.
 
 Steps, each a function:
 
@@ -8,6 +8,7 @@ Steps, each a function:
    from rows (`use`), from `assumed_rates.csv`, or the rate of `neither` itself (`as_neither`: no bits, no penalty).
 4. `weigh`: bits = log2 P(state | h) / P(state | neither), with the block rule for `both` and then the cap.
 5. `share`: how much of its bits a finding keeps when the findings of its block are added.
+6. `weigh_mimics`: bits = log2 P(state | mimic) / P(state | neither), for each mimic with a published count of the finding.
 
 Dependence. Findings of one mechanism are not multiplied. Log likelihood ratios of k findings with a mean correlation r
 within a disease add up to a sum whose variance is 1 + (k - 1) r times that of independent ones, and a sum of log
@@ -33,8 +34,8 @@ Errors that are shared. Two hypotheses can have one and the same rate (`fm` the 
 `sle`); then their errors are one error, not two. The columns `*_shares` name the hypothesis whose error is meant; blank
 means an error of its own. Whoever draws from the weights draws once per name and finding.
 
-`python -m tellapart.knowledge.synthesis` writes `weights.csv`; with `--check` it fails when the file has drifted.
-scipy and numpy are needed here only: the table ships, so no run of the program imports them.
+`python -m tellapart.knowledge.synthesis` writes both tables; with `--check` it fails when a file has drifted.
+scipy and numpy are needed here only: the tables ship, so no run of the program imports them.
 """
 
 from __future__ import annotations
@@ -58,11 +59,14 @@ Tables = Mapping[str, Sequence[Row]]
 
 HYPOTHESES = ("sle", "fm", "neither")
 WEIGHED = ("sle", "fm", "both")
+FOUR = (*HYPOTHESES, "both")  # what the posterior is about; other names in a column `hypothesis` are mimics
+LIKE_MIMIC = "mimic"  # a row of role `like` for every mimic
 STATES = ("present", "absent")
 COLUMNS = (
     "finding", "state", "sle_bits", "fm_bits", "both_bits", "sle_sd", "fm_sd", "both_sd", "neither_sd",
     "sle_shares", "fm_shares", "both_shares", "neither_rate", "share", "assumed", "citation", "verified",
 )  # fmt: skip
+MIMIC_COLUMNS = ("mimic", "finding", "state", "bits", "sd", "share", "assumed", "citation", "verified")
 DECIMALS = 6
 LN2 = math.log(2.0)
 
@@ -251,7 +255,7 @@ def _limit(tables: Tables, name: str) -> float:
 
 
 def counts_by_finding(tables: Tables) -> dict[tuple[str, str], list[Count]]:
-    """The counts to use, by finding and hypothesis (`both` only from real cohorts of SLE with FM)."""
+    """The counts to use, by finding and hypothesis or mimic (`both` only from real cohorts of SLE with FM)."""
     rows = {row["evidence_id"]: row for row in tables["evidence"]}
     counts: dict[tuple[str, str], list[Count]] = defaultdict(list)
     for choice in tables["finding_evidence"]:
@@ -284,10 +288,13 @@ def rates_of(tables: Tables) -> dict[str, Evidence]:
     faults = []
 
     for (finding, hypothesis), group in counts_by_finding(tables).items():
-        rates[finding][hypothesis] = pool(group, spread, pseudo)
+        if hypothesis in FOUR:
+            rates[finding][hypothesis] = pool(group, spread, pseudo)
     rows = {row["evidence_id"]: row for row in tables["evidence"]}
     for choice in tables["finding_evidence"]:
         finding, hypothesis = choice["finding"], choice["hypothesis"]
+        if hypothesis and hypothesis not in FOUR:
+            continue
         if choice["role"] == "use":
             row = rows[choice["evidence_id"]]
             cited[finding].add(row["citation"])
@@ -299,6 +306,8 @@ def rates_of(tables: Tables) -> dict[str, Evidence]:
             rates[finding][hypothesis] = None
     for row in tables["assumed_rates"]:
         finding, hypothesis = row["finding"], row["hypothesis"]
+        if hypothesis not in FOUR:
+            continue
         if hypothesis in rates[finding]:
             faults.append(f"assumed_rates.csv: {finding}: {hypothesis} already has a rate")
         rates[finding][hypothesis] = Rate(float(row["alpha"]), float(row["beta"]))
@@ -409,7 +418,7 @@ def weigh(tables: Tables) -> list[dict[str, str]]:
     """
     cap = _limit(tables, "likelihood_ratio_cap")
     known = rates_of(tables)
-    like = {row["finding"]: row["like"] for row in tables["finding_evidence"] if row["role"] == "like"}
+    like = _like(tables, "")
     blocks = {row["finding"]: row for row in tables["blocks"]}
     shares = {row["block"]: share(row) for row in tables["dependence"]}
     rungs = sorted((f for f, row in blocks.items() if row["rung"] and f in known), key=lambda f: int(blocks[f]["rung"]))
@@ -432,6 +441,60 @@ def weigh(tables: Tables) -> list[dict[str, str]]:
     return result
 
 
+def _like(tables: Tables, of: str) -> dict[str, str]:
+    """Finding to the finding whose rates stand in for its own; `of`: the hypothesis column of the rows."""
+    return {
+        row["finding"]: row["like"]
+        for row in tables["finding_evidence"]
+        if row["role"] == "like" and row["hypothesis"] == of
+    }
+
+
+def weigh_mimics(tables: Tables, weights: Sequence[Row]) -> list[dict[str, str]]:
+    """All rows of `mimic_weights.csv`: for every mimic and weight of whose finding a rate in it is known.
+
+    The bits are those of the finding alone, against the rate of `neither` that the weight has. The error is that of the
+    ratio. A rung of the ladder takes the ratio of what stands in for it (role `like`): titres in mimics are not published.
+    """
+    most = math.log2(_limit(tables, "likelihood_ratio_cap"))
+    spread, pseudo = _limit(tables, "between_study_sd"), _limit(tables, "jeffreys_pseudo_count")
+    evidence = {row["evidence_id"]: row for row in tables["evidence"]}
+    cited: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for choice in tables["finding_evidence"]:
+        if choice["role"] == "use":
+            cited[choice["finding"], choice["hypothesis"]].append(evidence[choice["evidence_id"]])
+    rates = {key: pool(group, spread, pseudo) for key, group in counts_by_finding(tables).items() if key[1] not in FOUR}
+    assumed = {(row["finding"], row["hypothesis"]): row for row in tables["assumed_rates"]}
+    rates |= {key: Rate(float(r["alpha"]), float(r["beta"])) for key, r in assumed.items() if key[1] not in FOUR}
+    like = _like(tables, LIKE_MIMIC)
+    own = {(row["finding"], row["state"]): row for row in weights}
+    out = []
+    for mimic in (row["mimic"] for row in tables["mimics"] if row["share"]):
+        for row in weights:
+            source, state = like.get(row["finding"], row["finding"]), row["state"]
+            key = (source, mimic)
+            if key not in rates:
+                continue
+            neither = own[source, state]
+            bits = rates[key].log2(state) - math.log2(float(neither["neither_rate"]))
+            basis = [assumed[key]] if key in assumed else cited[key]
+            seen = source == row["finding"] and all(b["verified"] == "V" for b in basis)
+            out.append(
+                {
+                    "mimic": mimic,
+                    "finding": row["finding"],
+                    "state": state,
+                    "bits": _decimal(max(-most, min(most, bits))),
+                    "sd": _decimal(math.hypot(rates[key].sd(state), float(neither["neither_sd"]))),
+                    "share": row["share"],
+                    "assumed": "yes" if key in assumed or source != row["finding"] else "no",
+                    "citation": ";".join(sorted({b["citation"] for b in basis})),
+                    "verified": "V" if seen else "M",
+                }
+            )
+    return out
+
+
 def _rung(known: Mapping[str, Evidence], rungs: Sequence[str], finding: str) -> Evidence:
     at = known[finding]
     place = rungs.index(finding) + 1
@@ -450,47 +513,53 @@ def _decimal(value: float) -> str:
     return text.removeprefix("-") if float(text) == 0.0 else text
 
 
-def written(rows: Sequence[Mapping[str, str]]) -> str:
-    """The text of `weights.csv`."""
+def written(rows: Sequence[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> str:
+    """The text of `weights.csv`, or of the table with these columns."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
 
 
-def differences(was: str, now: str) -> list[str]:
-    """Where two texts of `weights.csv` differ. The last decimal may: it depends on the build of scipy."""
+def differences(was: str, now: str, file: str = "weights.csv") -> list[str]:
+    """Where two texts of a table differ. The last decimal may: it depends on the build of scipy."""
     old, new = (list(csv.DictReader(io.StringIO(text))) for text in (was, now))
     step = 1.5 * 10.0**-DECIMALS
-    faults = [f"weights.csv has {len(old)} rows, the evidence gives {len(new)}"] if len(old) != len(new) else []
+    faults = [f"{file} has {len(old)} rows, the evidence gives {len(new)}"] if len(old) != len(new) else []
     for a, b in zip(old, new, strict=False):
-        for column in COLUMNS:
-            x, y = a.get(column) or "", b[column]
-            number = column.endswith(("_bits", "_sd", "_rate")) or column == "share"
+        for column, y in b.items():
+            x = a.get(column) or ""
+            number = column.endswith(("bits", "sd", "_rate")) or column == "share"
             if x != y and not (number and x and abs(float(x) - float(y)) <= step):
-                faults.append(f"weights.csv: {b['finding']} {b['state']}: {column} is {x!r}, the evidence gives {y!r}")
+                faults.append(f"{file}: {b['finding']} {b['state']}: {column} is {x!r}, the evidence gives {y!r}")
     return faults
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write or check `weights.csv`; 0 when done or equal, 1 on drift, 2 on wrong usage."""
+    """Write or check both tables; 0 when done or equal, 1 on drift, 2 on wrong usage."""
     if set(arguments) - {"--check"}:
         sys.stderr.write("usage: python -m tellapart.knowledge.synthesis [--check]\n")
         return 2
     tables, _ = read_tables()
-    file = Path(TABLES) / "weights.csv"
-    now = written(weigh(tables))
-    was = file.read_text(encoding="utf-8") if file.exists() else ""
-    faults = differences(was, now)
     sys.stderr.write(f"between-study standard deviation, log-odds: {spread_of_tables(tables):.4f}\n")
-    if "--check" in arguments:
-        sys.stderr.writelines(f"{fault}\n" for fault in faults)
-        return 1 if faults else 0
-    if faults:
-        file.write_text(now, encoding="utf-8")
-    sys.stderr.write(f"weights.csv: {len(now.splitlines()) - 1} rows, {'written' if faults else 'unchanged'}\n")
-    return 0
+    weights = weigh(tables)
+    drifted = False
+    for name, now in (
+        ("weights.csv", written(weights)),
+        ("mimic_weights.csv", written(weigh_mimics(tables, weights), MIMIC_COLUMNS)),
+    ):
+        file = Path(TABLES) / name
+        was = file.read_text(encoding="utf-8") if file.exists() else ""
+        faults = differences(was, now, name)
+        drifted |= bool(faults)
+        if "--check" in arguments:
+            sys.stderr.writelines(f"{fault}\n" for fault in faults)
+            continue
+        if faults:
+            file.write_text(now, encoding="utf-8")
+        sys.stderr.write(f"{name}: {len(now.splitlines()) - 1} rows, {'written' if faults else 'unchanged'}\n")
+    return int(drifted and "--check" in arguments)
 
 
 if __name__ == "__main__":
