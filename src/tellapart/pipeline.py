@@ -119,7 +119,7 @@ INTEREST = (
         "findings/red_flags.sql",
         ("findings", "drug_induced", "red_flags", "red_flag_clauses", "horizons"),
     ),
-    Stage("interest_weights", "differential/interest_weights.sql", ("masks",)),
+    Stage("interest_weights", "differential/interest_weights.sql", ("masks", "drug_induced", "weight_rows")),
     Stage("intervals", "differential/intervals.sql", ("person_priors", "interest", "interest_weights", "weight_rows")),
     Stage(
         "calls", "differential/call.sql", ("intervals", "interest", "on_record", "workup_tests", "red_flags_in_force")
@@ -146,13 +146,18 @@ TOTALS = (
 # what would settle it: the record with every result that a test could have
 NEXT = (
     Stage("imagined", "differential/imagined.sql", ("interest", "masks", "findings", "on_record", "test_results", "test_findings")),
-    Stage("imagined_weights", "differential/imagined_weights.sql", ("imagined",)),
+    Stage("imagined_weights", "differential/imagined_weights.sql", ("imagined", "interest_weights", "weight_rows")),
     Stage(
         "next_tests",
         "differential/next_tests.sql",
         ("imagined", "imagined_weights", "weight_rows", "interest_weights", "person_priors", "intervals", "calls"),
     ),
 )  # fmt: skip
+
+# which of the other conditions it is, if it is neither
+MIMICS = (
+    Stage("mimics", "differential/mimics.sql", ("interest", "interest_weights", "mimic_weights", "mimic_shares")),
+)
 
 # whose activity an audit needs: in a workup, everybody's on every day
 ASKED = (
@@ -253,8 +258,8 @@ AUDIT = EVERYBODY + INTEREST + ASKED + ACTIVITY + TREATMENT + ANSWERS
 # with what `audit --flares` adds: activity on every day costs more than all the rest
 AUDIT_WITH_FLARES = AUDIT + TOTALS + FLARES
 # one person is of interest because somebody asks: the same statements, without the search through everybody
-WORKUP = FORMS + PRIORS + INTEREST + ITEMS + TOTALS + NEXT + ACTIVITY + FLARES + GROUPS + TREATMENT
-STAGES = EVERYBODY + INTEREST + ITEMS + TOTALS + NEXT + ASKED + ACTIVITY + FLARES + GROUPS + TREATMENT + ANSWERS
+WORKUP = FORMS + PRIORS + INTEREST + ITEMS + TOTALS + NEXT + MIMICS + ACTIVITY + FLARES + GROUPS + TREATMENT
+STAGES = EVERYBODY + INTEREST + ITEMS + TOTALS + NEXT + MIMICS + ASKED + ACTIVITY + FLARES + GROUPS + TREATMENT + ANSWERS
 
 
 @lru_cache(maxsize=4)
@@ -268,7 +273,8 @@ def prepare(engine: Engine, knowledge: Knowledge) -> None:
     """Load every knowledge relation into the engine (once per session)."""
     for name, (columns, rows) in relations.relations(knowledge).items():
         engine.load(name, columns, rows)
-    engine.load("weight_rows", *differential.weight_rows(knowledge))
+    for name, (columns, rows) in differential.relations(knowledge).items():
+        engine.load(name, columns, rows)
 
 
 def prior_rows(knowledge: Knowledge) -> relations.Table:
@@ -331,7 +337,7 @@ def columns(name: str, knowledge: Knowledge) -> dict[str, str]:
 
 def inputs(stages: tuple[Stage, ...], knowledge: Knowledge) -> list[str]:
     """The relations that these stages read and that neither they nor the knowledge tables make."""
-    made = {stage.makes for stage in stages} | set(relations.relations(knowledge)) | {"weight_rows"}
+    made = {s.makes for s in stages} | set(relations.relations(knowledge)) | set(differential.relations(knowledge))
     return sorted({name for stage in stages for name in stage.reads} - made | {"prior_rows"})
 
 

@@ -52,7 +52,7 @@ def ids() -> dict[str, list[str]]:
 def knowledge_schema() -> dict[str, dict[str, str]]:
     """The knowledge relations with their columns, as `pipeline.prepare` loads them."""
     made = {name: columns for name, (columns, _) in relations.relations(load()).items()}
-    return made | {"weight_rows": differential.weight_rows(load())[0]}
+    return made | {name: columns for name, (columns, _) in differential.relations(load()).items()}
 
 
 @cache

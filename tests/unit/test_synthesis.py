@@ -53,9 +53,15 @@ def weights(tables) -> dict[tuple[str, str], dict[str, str]]:
     return {(row["finding"], row["state"]): row for row in tables["weights"]}
 
 
-def used(tables) -> list[tuple[dict[str, str], dict[str, str]]]:
+def used(tables, of: Iterable[str] = CONDITION) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """Every choice with its row; `of`: the hypotheses, or the mimics."""
     rows = {row["evidence_id"]: row for row in tables["evidence"]}
-    return [(c, rows[c["evidence_id"]]) for c in tables["finding_evidence"] if c["role"] == "use"]
+    chosen = [c for c in tables["finding_evidence"] if c["role"] == "use" and c["hypothesis"] in of]
+    return [(c, rows[c["evidence_id"]]) for c in chosen]
+
+
+def mimics(tables) -> list[str]:
+    return [row["mimic"] for row in tables["mimics"] if row["share"]]
 
 
 def limit(tables, name: str) -> float:
@@ -75,7 +81,7 @@ def test_evidence_counts_are_possible_and_ids_unique(tables) -> None:
 
 def test_every_citation_is_a_reference(tables) -> None:
     known = {row["id"] for name in ("references",) for row in tables.get(name, ())}
-    for name in ("evidence", "assumed_rates", "blocks", "priors", "weights", "limits"):
+    for name in ("evidence", "assumed_rates", "blocks", "priors", "weights", "limits", "mimics", "mimic_weights"):
         for row in tables[name]:
             assert row["citation"] and set(row["citation"].split(";")) <= known, (
                 name,
@@ -101,6 +107,13 @@ def test_one_row_per_cohort(tables) -> None:
     ):
         per = Counter((c["finding"], c["hypothesis"]) for c, row in used(tables) if row["citation"] in same)
         assert [key for key, times in per.items() if times > 1] == []
+
+
+def test_rows_of_a_mimic_are_of_that_disease_one_per_cohort(tables) -> None:
+    chosen = used(tables, mimics(tables))
+    assert {c["hypothesis"] for c, _ in chosen} | {"hypothyroidism"} == set(mimics(tables))
+    assert all(row["condition"] == c["hypothesis"] for c, row in chosen)
+    assert max(Counter((c["finding"], c["hypothesis"], row["citation"]) for c, row in chosen).values()) == 1
 
 
 def test_circular_childhood_and_visit_rows_are_not_used(tables) -> None:
@@ -135,6 +148,22 @@ def test_both_has_rows_only_from_cohorts_of_lupus_with_fm(tables) -> None:
     assert {c["finding"] for c, _ in used(tables) if c["hypothesis"] == "both"} == {"ibs_symptoms"}
 
 
+def test_bits_of_a_mimic_by_hand(tables, weights) -> None:
+    """Raynaud in systemic sclerosis, 898 of 919: (898 + 1/2) / 920 against the rate of `neither`, in bits."""
+    rows = {(r["mimic"], r["finding"], r["state"]): r for r in tables["mimic_weights"]}
+    raynaud = rows["systemic_sclerosis", "raynaud", "present"]
+    neither = float(weights["raynaud", "present"]["neither_rate"])
+    assert float(raynaud["bits"]) == pytest.approx(math.log2(898.5 / 920 / neither), abs=1e-5)
+    assert raynaud["share"] == weights["raynaud", "present"]["share"] and raynaud["citation"] == "eustar_919"
+    # once the ANA is positive a titre says no more of a mimic, and that is marked as assumed
+    for rung in ("ana_ge_80", "ana_ge_640"):
+        row = rows["systemic_sclerosis", rung, "present"]
+        assert row["bits"] == rows["systemic_sclerosis", "ana_positive", "present"]["bits"]
+        assert (row["assumed"], row["verified"]) == ("yes", "M")
+    # nothing is said of a finding that nobody counted in the disease
+    assert ("systemic_sclerosis", "anti_ro", "present") not in rows
+
+
 def test_every_state_finding_is_in_one_block_with_a_rule(tables) -> None:
     states = [row["finding"] for row in tables["findings"] if row["kind"] == "state"]
     assert sorted(row["finding"] for row in tables["blocks"]) == sorted(states)
@@ -145,7 +174,7 @@ def test_every_state_finding_is_in_one_block_with_a_rule(tables) -> None:
     assert {block for block, rules in rule.items() if rules == {"fm"}} == {"central_sensitization"}
     assert {block for block, rules in rule.items() if rules == {"sle"}} == {
         "ana", "antibodies", "complement", "acute_skin", "mucosa_hair", "serosa", "blood", "antiphospholipid",
-        "kidney", "neuro", "inflammation", "joints_objective",
+        "kidney", "neuro", "inflammation", "joints_objective", "drug_induced",
     }  # fmt: skip
 
 
@@ -357,8 +386,8 @@ def test_rates_of_both_states_agree(tables) -> None:
 
 
 def test_assumed_and_unverified_are_marked(tables, weights) -> None:
-    assumed = {row["finding"] for row in tables["assumed_rates"]}
-    assumed |= {row["finding"] for row in tables["finding_evidence"] if row["role"] == "like"}
+    assumed = {row["finding"] for row in tables["assumed_rates"] if row["hypothesis"] in CONDITION}
+    assumed |= {r["finding"] for r in tables["finding_evidence"] if r["role"] == "like" and not r["hypothesis"]}
     for (finding, _), row in weights.items():
         assert (row["assumed"] == "yes") == (finding in assumed), row
     recalled = {c["finding"] for c, row in used(tables) if row["verified"] != "V"}

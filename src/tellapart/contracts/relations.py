@@ -690,6 +690,13 @@ NEXT_TESTS = Relation(
     },
 )  # fmt: skip
 
+MIMICS = Relation(
+    "mimics",
+    "one row per person of interest and mimic: how likely it is if the answer is `neither`, with interval",
+    ("person", "mimic"),
+    {"person": WHOLE, "mimic": TEXT, "p": REAL, "p_low": REAL, "p_high": REAL},
+)
+
 # the answers room
 
 PERSONS_OUT = Relation(
@@ -775,7 +782,7 @@ MADE = (
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, ITEM_DATES, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, ACTIVITY_ASKED, LUPUS, ACTIVITY,
     FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
-    IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS,
+    IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, MIMICS,
     DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""

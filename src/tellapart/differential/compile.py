@@ -8,6 +8,7 @@ of the ANA ladder read as intervals.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
@@ -120,6 +121,46 @@ def weight_rows(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, .
         )
         for number, row in enumerate(knowledge["weights"], start=1)
     ]
+
+
+def mimic_weights(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+    """What a weight that counts (its number) says of a mimic against `neither`: bits as added, and their variance in bits."""
+    numbers = {(r["finding"], r["state"]): i for i, r in enumerate(knowledge["weights"], start=1)}
+    return {"mimic": "VARCHAR", "number": "INTEGER", "bits": "DECIMAL", "variance": "DOUBLE"}, [
+        (
+            row["mimic"],
+            numbers[row["finding"], row["state"]],
+            (Decimal(row["bits"]) * Decimal(row["share"])).quantize(MICRO),
+            (float(row["sd"]) * float(row["share"])) ** 2,
+        )
+        for row in knowledge["mimic_weights"]
+    ]
+
+
+def mimic_shares(knowledge: Knowledge) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+    """What `neither` is made of: the share of every mimic with counts, the rest as `other`, and the variance of its log2.
+
+    A share counted once varies as a rate counted once does (`knowledge.synthesis.pool`); one that is a judgement is worth
+    one observed case. `other` is whoever the rates of `neither` were counted in, so it has no error against them.
+    """
+    spread = knowledge.limit("between_study_sd")
+    rows: list[tuple[Any, ...]] = []
+    for row in knowledge["mimics"]:
+        if row["share"]:
+            n, of = (float(row[c]) if row[c] else 1.0 for c in ("n", "N"))
+            counted = 1.0 / n - (1.0 / of if row["N"] else 0.0)
+            rows.append((row["mimic"], float(row["share"]), (counted + 2.0 * spread**2) / math.log(2.0) ** 2))
+    rows.append(("other", 1.0 - sum(share for _, share, _ in rows), 0.0))
+    return {"mimic": "VARCHAR", "share": "DOUBLE", "variance": "DOUBLE"}, rows
+
+
+def relations(knowledge: Knowledge) -> dict[str, tuple[dict[str, str], list[tuple[Any, ...]]]]:
+    """The relations of weights, for `Engine.load`."""
+    return {
+        "weight_rows": weight_rows(knowledge),
+        "mimic_weights": mimic_weights(knowledge),
+        "mimic_shares": mimic_shares(knowledge),
+    }
 
 
 def _groups(row: Row) -> dict[tuple[str, ...], float]:

@@ -198,6 +198,11 @@ SPECS: dict[str, Spec] = {
         numbers=(*(f"{h}_{c}" for h in HYPOTHESES for c in ("bits", "sd")), "neither_sd", "neither_rate", "share"),
         choices={"state": ("present", "absent"), "assumed": YES_NO},
     ),
+    "mimics": Spec(("mimic",), {"coded": FINDING}, ("label", "note"), ("share", "n", "N")),
+    "mimic_weights": Spec(
+        ("mimic", "finding", "state"), {"finding": FINDING}, numbers=("bits", "sd", "share"),
+        choices={"state": ("present", "absent"), "assumed": YES_NO},
+    ),
     "hazards": Spec(("hazard",), needed=("what", "harm", "control", "tests")),
     "limits": Spec(("limit",), needed=("value", "text"), numbers=("value",)),
     "default_settings": Spec(("finding",), {"finding": FINDING}),
@@ -312,6 +317,7 @@ def faults(tables: Tables) -> list[str]:
         _check_digits,
         _priors,
         _blocks,
+        _mimics,
         _weights,
         _units,
         _implies,
@@ -510,6 +516,22 @@ def _blocks(tables: Tables) -> Iterator[str]:
                 yield f"dependence.csv:{line}: rule: a block that is read once takes no correlation and no number"
         elif not all(_number(v) for v in given) or not (0 <= float(given[0]) <= 1 <= float(given[1])):
             yield f"dependence.csv:{line}: rule: a sum needs a correlation from 0 to 1 and at least 1 finding together"
+
+
+def _mimics(tables: Tables) -> Iterator[str]:
+    """Shares leave room for others; rates are of the four hypotheses or of mimics that have a share."""
+    shares = {r["mimic"]: float(r["share"]) for r in tables["mimics"] if _number(r["share"])}
+    if min(shares.values(), default=1.0) <= 0 or sum(shares.values()) >= 1:
+        yield "mimics.csv:1: share: must be positive and leave room for conditions that are not named"
+    known = {*HYPOTHESES, "neither", "mimic", "", *shares}
+    for name in ("finding_evidence", "assumed_rates"):
+        for line, row in _lines(tables, name):
+            if row["hypothesis"] not in known:
+                yield f"{name}.csv:{line}: hypothesis: {row['hypothesis']!r} is neither a hypothesis nor a mimic with a share"
+    told = {r["mimic"] for r in tables["mimic_weights"]}
+    for line, row in _lines(tables, "mimics"):
+        if row["share"] and row["mimic"] not in told:
+            yield f"mimics.csv:{line}: share: {row['mimic']} has no published count of any finding; leave its share blank"
 
 
 def _weights(tables: Tables) -> Iterator[str]:

@@ -60,7 +60,7 @@ Tables = Mapping[str, Sequence[Row]]
 HYPOTHESES = ("sle", "fm", "neither")
 WEIGHED = ("sle", "fm", "both")
 FOUR = (*HYPOTHESES, "both")  # what the posterior is about; other names in a column `hypothesis` are mimics
-LIKE_MIMIC = "mimic"  # a row of role `like` for every mimic
+ANY_MIMIC, OTHER = "mimic", "other"  # hypothesis of a row for every mimic without one of its own; what has no name
 STATES = ("present", "absent")
 COLUMNS = (
     "finding", "state", "sle_bits", "fm_bits", "both_bits", "sle_sd", "fm_sd", "both_sd", "neither_sd",
@@ -455,6 +455,7 @@ def weigh_mimics(tables: Tables, weights: Sequence[Row]) -> list[dict[str, str]]
 
     The bits are those of the finding alone, against the rate of `neither` that the weight has. The error is that of the
     ratio. A rung of the ladder takes the ratio of what stands in for it (role `like`): titres in mimics are not published.
+    A finding that names one mimic has an assumed rate for all others, those without a name too.
     """
     most = math.log2(_limit(tables, "likelihood_ratio_cap"))
     spread, pseudo = _limit(tables, "between_study_sd"), _limit(tables, "jeffreys_pseudo_count")
@@ -466,13 +467,13 @@ def weigh_mimics(tables: Tables, weights: Sequence[Row]) -> list[dict[str, str]]
     rates = {key: pool(group, spread, pseudo) for key, group in counts_by_finding(tables).items() if key[1] not in FOUR}
     assumed = {(row["finding"], row["hypothesis"]): row for row in tables["assumed_rates"]}
     rates |= {key: Rate(float(r["alpha"]), float(r["beta"])) for key, r in assumed.items() if key[1] not in FOUR}
-    like = _like(tables, LIKE_MIMIC)
+    like = _like(tables, ANY_MIMIC)
     own = {(row["finding"], row["state"]): row for row in weights}
     out = []
-    for mimic in (row["mimic"] for row in tables["mimics"] if row["share"]):
+    for mimic in (*(row["mimic"] for row in tables["mimics"] if row["share"]), OTHER):
         for row in weights:
             source, state = like.get(row["finding"], row["finding"]), row["state"]
-            key = (source, mimic)
+            key = (source, mimic) if (source, mimic) in rates else (source, ANY_MIMIC)
             if key not in rates:
                 continue
             neither = own[source, state]

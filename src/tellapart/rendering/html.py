@@ -89,7 +89,10 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "treatment_excused": treatment.excused(doc),
         "treatment_silent": treatment.silent(doc),
         "reciprocal": treatment.reciprocal(doc),
-        "mimics": [_mimic(m, labels) for m in doc.get("mimics") or ()],
+        "mimics": words.mimic_lines(doc),
+        "mimics_title": words.MIMICS,
+        "mimics_note": words.MIMICS_NOTE,
+        "mimics_below": words.mimics_below(doc),
         "instruments": [_instrument(i, labels) for i in doc.get("instruments") or ()],
         "coverage": words.coverage_sentence(doc.get("coverage") or {}),
         "citations": [_citation(c, citations or {}) for c in words.citations_of(doc)],
@@ -124,11 +127,6 @@ def _test(test: Document, labels: Labels) -> dict[str, Any]:
         "results": words.test_results(test),
         "why": words.clean(test.get("why")),
     }
-
-
-def _mimic(mimic: Document, labels: Labels) -> dict[str, str]:
-    name = words.label(mimic["mimic"], labels)
-    return {"name": name, "p": words.percent(mimic.get("p")), "interval": words.interval(mimic)}
 
 
 def _instrument(entry: Document, labels: Labels) -> dict[str, str]:

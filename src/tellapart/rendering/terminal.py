@@ -251,10 +251,6 @@ def _treatment(doc: Document) -> list[RenderableType]:
 
 def _later_sections(doc: Document, labels: Labels) -> list[RenderableType]:
     """Sections that later stages fill; each is printed only when the document has it."""
-    mimics = [
-        f"{words.label(m['mimic'], labels)}: {words.percent(m.get('p'))}, interval {words.interval(m)}"
-        for m in doc.get("mimics") or ()
-    ]
     course = [
         f"{words.clean(c.get('from'))} to {words.clean(c.get('to')) or 'now'}: "
         + words.inside(words.course_words(c["state"]))
@@ -262,10 +258,22 @@ def _later_sections(doc: Document, labels: Labels) -> list[RenderableType]:
     ]
     return [
         *_next_tests(doc, labels),
-        *_bullets("Other conditions to think of", mimics[:_MOST_ROWS]),
+        *_mimics(doc),
         *_bullets("Course", course[:_MOST_ROWS]),
         *_bullets("Questionnaires", [_instrument(i, labels) for i in (doc.get("instruments") or ())[-_MOST_ROWS:]]),
     ]
+
+
+def _mimics(doc: Document) -> list[RenderableType]:
+    lines = words.mimic_lines(doc)
+    if not lines:
+        return []
+    parts = [*_heading(words.MIMICS), _body(Text(words.MIMICS_NOTE, style="dim"))]
+    for line in lines:
+        parts.append(_body(Text(f"{line['name']}: ", style="bold").append(f"{line['p']}, interval {line['interval']}", "not bold")))
+        if line["notes"]:
+            parts.append(_under(line["notes"], "dim", level=2))
+    return [*parts, *(_body(Text(line, style="dim")) for line in words.mimics_below(doc))]
 
 
 def _next_tests(doc: Document, labels: Labels) -> list[RenderableType]:

@@ -55,6 +55,8 @@ FM_EXPLAINS = {
     "partly": "in part",
     "no": "no",
 }
+RARE = "<1%"
+MOST_SAID = 3  # findings named in one line
 ACCOUNTING = ("read", "used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as_of", "rejected")
 SEVERITIES = {"urgent": "Urgent", "review": "Review", "info": "For information"}
 
@@ -172,7 +174,7 @@ def percent(p: float | None) -> str:
     if p is None or not known(p):
         return NOT_KNOWN
     whole = round(p * 100)
-    return "<1%" if whole < 1 else ">99%" if whole > 99 else f"{whole}%"
+    return RARE if whole < 1 else ">99%" if whole > 99 else f"{whole}%"
 
 
 def interval(one: Document) -> str:
@@ -542,6 +544,45 @@ def test_results(test: Document) -> list[str]:
             f"{HYPOTHESIS_NAMES.get(result['call'], 'undetermined')}"
         )
     return lines
+
+
+MIMICS = "If it is neither: which of the other conditions"
+MIMICS_NOTE = "Shares among people who have neither lupus nor FM, as far as papers counted these findings in each condition."
+
+
+def mimic_lines(doc: Document) -> list[dict[str, Any]]:
+    """Every mimic with its share of neither, its interval, whether it is coded, and the findings that speak loudest."""
+    lines = []
+    for mimic in doc.get("mimics") or ():
+        if percent(mimic.get("p")) == RARE:
+            continue
+        loudest = [w for w in mimic.get("weights") or () if bits(w["bits"]) != "0.00"][:MOST_SAID]
+        said = [
+            f"{inside(clean(w['label']))}{': absent' if w['state'] == 'absent' else ''} {bits(w['bits'])}" for w in loudest
+        ]
+        notes = ["coded on record"] if mimic.get("coded") else []
+        notes += [f"bits: {', '.join(said)}"] if said else []
+        notes += ["unverified source"] if mimic.get("verified") is False and mimic["mimic"] != "other" else []
+        lines.append(
+            {
+                "name": clean(mimic.get("label")) or spelled(mimic["mimic"]),
+                "p": percent(mimic.get("p")),
+                "interval": interval(mimic),
+                "notes": "; ".join(notes),
+            }
+        )
+    return lines
+
+
+def mimics_below(doc: Document) -> list[str]:
+    """What the lines leave out, in a sentence each: conditions below one in a hundred, and those without counts."""
+    rare = [m for m in doc.get("mimics") or () if percent(m.get("p")) == RARE]
+    unweighed = doc.get("mimics_not_weighed") or ()
+    return [
+        f"{what}: {listed(inside(clean(m['label'])) + (' (coded on record)' if m.get('coded') else '') for m in group)}."
+        for what, group in ((f"{RARE} each", rare), ("Not weighed, for want of published counts", unweighed))
+        if group
+    ]
 
 
 def coverage_sentence(coverage: Document) -> str:

@@ -13,10 +13,10 @@ from typing import Any
 
 from tellapart import __version__
 from tellapart.criteria.compile import items as criteria_items
-from tellapart.differential.compile import HYPOTHESES, added, readings
+from tellapart.differential.compile import HYPOTHESES, MICRO, added, readings
 from tellapart.engines.duckdb import DuckDB
 from tellapart.engines.sqlite import SQLite
-from tellapart.knowledge.load import Knowledge
+from tellapart.knowledge.load import Knowledge, Row
 from tellapart.knowledge.prose import rules, variable_name
 from tellapart.knowledge.relations import item_ways
 
@@ -26,6 +26,7 @@ CALLS = WORDS | {"both": "lupus with fibromyalgia", "neither": "neither", "undet
 ROUND = 6
 SEVERITIES = ("urgent", "review", "info")
 SYNTHETIC = "synthetic"  # ids of made-up persons start so, and every output about them says it
+OTHER = {"label": "None of the conditions named here", "coded": "", "citation": "", "verified": "M"}
 NO_SOURCE: Json = {"reference": None, "text": None, "date_precision": None, "kind": None}
 
 
@@ -71,11 +72,12 @@ class Documents:
             if found["kind"] == "instrument":  # several answers may have said it: name the form, not one of them
                 found = {**found, "text": f"filled-in form: {self.labels[row['finding']]}"}
             occurrences[row["finding"]].append({**row, **found})
-        findings = self._rows("findings", person, "finding")
+        findings = self._rows("findings", person, "finding") + self._verdicts(person, occurrences)
         by_finding = {f["finding"]: f for f in findings}
         flags = self._red_flags(person, by_finding, occurrences)
         criteria = self._sle_sets(person, by_finding) + self._fm_sets(person, who)
-        differential = self._differential(person, by_finding, flags)
+        mimics = self._mimics(person, by_finding)
+        differential = self._differential(person, by_finding, flags, mimics)
         return {
             "schema": "tellapart.workup/1",
             "software": __version__,
@@ -93,7 +95,12 @@ class Documents:
             "findings": [self._finding(f, occurrences, by_finding) for f in findings],
             "criteria": criteria,
             "differential": differential,
-            "mimics": [],
+            "mimics": mimics,
+            "mimics_not_weighed": [
+                {"mimic": r["mimic"], "label": r["label"], "coded": self._coded(r, by_finding)}
+                for r in self.knowledge["mimics"]
+                if not r["share"]
+            ],
             "next_tests": self._next_tests(person),
             **self._treatment(person),
             "instruments": self.instruments(person),
@@ -709,12 +716,12 @@ class Documents:
         )
         return [(r["item"], r["on_day"]) for r in rows]
 
-    def _differential(self, person: int, by_finding: dict[str, Json], flags: list[Json]) -> Json:
+    def _differential(self, person: int, by_finding: dict[str, Json], flags: list[Json], mimics: list[Json]) -> Json:
         interval, call = self._rows("intervals", person)[0], self._rows("calls", person)[0]
-        used = {r["number"] for r in self._rows("interest_weights", person)}
         return {
             "call": call["call"],
-            "reason": self._reason(call, interval, self._missing_tests(person, by_finding), flags),
+            "reason": self._reason(call, interval, self._missing_tests(person, by_finding), flags)
+            + self._likeliest_mimic(call, mimics),
             "prior": {h: round(interval[f"prior_{h}"], ROUND) for h in HYPOTHESES},
             "posterior": {
                 h: {
@@ -724,7 +731,7 @@ class Documents:
                 }
                 for h in HYPOTHESES
             },
-            "weights": self._weights(used, by_finding),
+            "weights": self._weights({r["number"] for r in self._rows("interest_weights", person)}, by_finding),
         }
 
     def _weights(self, used: set[int], by_finding: dict[str, Json]) -> list[Json]:
@@ -774,6 +781,60 @@ class Documents:
             if not any(f in known for f in r["findings"].split(";"))
             and (not r["only_if"] or by_finding.get(r["only_if"], {}).get("state") == "present")
         ]
+
+    def _verdicts(self, person: int, occurrences: dict[str, list[Json]]) -> list[Json]:
+        """What a rule says of the record as a whole and the differential counts, as rows like those of `findings`."""
+        rows = [r for r in self._rows("drug_induced", person, "first_sign, drug") if r["verdict"] == "suspected"]
+        if not rows:
+            return []
+        first = rows[0]
+        finding, drug = "drug_induced_lupus_suspected", next(d for d in self.knowledge["drugs"] if d["drug"] == first["drug"])
+        shown = {"reference": self._reference(person, first["row_no"]), "text": f"{drug['label']}, before the first sign"}
+        occurrences[finding].append({"state": "present", "date": first["start_date"], "date_precision": "day", **shown})
+        return [
+            {
+                "person": person, "finding": finding, "state": "present", "by": None, "reference": shown["reference"],
+                "first_date": first["first_sign"], "last_date": first["first_sign"], "first_precision": "day",
+                "present_days": 1, "contested_by": None, "conflict": False, "implied": False, "derived": False,
+                "vouched": True,
+            }
+        ]  # fmt: skip
+
+    def _coded(self, mimic: Row, by_finding: dict[str, Json]) -> bool:
+        """Whether the record holds a code for the mimic."""
+        return by_finding.get(mimic["coded"], {}).get("state") == "present"
+
+    def _mimics(self, person: int, by_finding: dict[str, Json]) -> list[Json]:
+        """What it is if it is neither: every mimic that has counts, the likeliest first, what is not named last."""
+        weights = self.knowledge["weights"]
+        used = {(w["finding"], w["state"]) for w in (weights[r["number"] - 1] for r in self._rows("interest_weights", person))}
+        said: dict[str, list[Row]] = defaultdict(list)
+        for r in self.knowledge["mimic_weights"]:
+            if (r["finding"], r["state"]) in used:
+                said[r["mimic"]].append(r)
+        named = {r["mimic"]: r for r in self.knowledge["mimics"]}
+        out = []
+        for row in self._rows("mimics", person, "mimic = 'other', p desc, mimic"):
+            mimic, weights = named.get(row["mimic"], OTHER), said[row["mimic"]]
+            basis = [mimic, *weights]
+            out.append(
+                {
+                    "mimic": row["mimic"],
+                    "label": mimic["label"],
+                    "p": round(row["p"], ROUND),
+                    "low": round(row["p_low"], ROUND),
+                    "high": round(row["p_high"], ROUND),
+                    "coded": self._coded(mimic, by_finding),
+                    "weights": [
+                        {"finding": w["finding"], "label": self.labels[w["finding"]], "state": w["state"],
+                         "bits": float((Decimal(w["bits"]) * Decimal(w["share"])).quantize(MICRO))}
+                        for w in sorted(weights, key=lambda w: -abs(float(w["bits"]) * float(w["share"])))
+                    ],
+                    "references": sorted({c for b in basis for c in b["citation"].split(";") if c}),
+                    "verified": all(b["verified"] == "V" for b in basis),
+                }
+            )  # fmt: skip
+        return out
 
     def _next_tests(self, person: int) -> list[Json]:
         """Tests that would settle most, each with the posterior after every result that it could have."""
@@ -841,6 +902,13 @@ class Documents:
             "neither": f"Neither disease is supported by what is on record ({numbers}).",
         }[call["call"]]
 
+    def _likeliest_mimic(self, call: Json, mimics: list[Json]) -> str:
+        """Where `neither` leads: the mimic that would be called among the others, if there is one."""
+        first = mimics[0]
+        if call["lead"] != "neither" or first["p"] < self.knowledge.limit("call_min_p"):
+            return ""
+        return f" Of the other conditions {_inside(first['label'])} is the likeliest: {_percent(first['p'])} of neither."
+
     def _coverage(self) -> Json:
         return coverage(self.engine)
 
@@ -869,6 +937,9 @@ def _heading(variable: str) -> str:
     sides = {"l": ", left", "r": ", right"}
     text = variable_name(name) + sides[side] if side in sides else variable_name(variable)
     return text.removeprefix("the ").capitalize()
+def _inside(label: str) -> str:
+    """A label for the middle of a sentence; what starts with a name keeps its capital."""
+    return label if label.startswith("Sjögren") else label[:1].lower() + label[1:]
 
 
 def _percent(p: float) -> str:
