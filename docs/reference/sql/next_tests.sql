@@ -25,10 +25,10 @@ after_it as (
     with added as (
   select
     s.person, s.setting, s.prior_sle, s.prior_fm, s.prior_both, s.prior_neither,
-    coalesce(w.bits_sle, 0) as bits_sle, coalesce(w.bits_fm, 0) as bits_fm, coalesce(w.bits_both, 0) as bits_both, coalesce(w.v_both, 0) as v_both, coalesce(w.v_fm, 0) as v_fm, coalesce(w.v_fm_both, 0) as v_fm_both, coalesce(w.v_fm_neither, 0) as v_fm_neither, coalesce(w.v_neither, 0) as v_neither, coalesce(w.v_sle, 0) as v_sle, coalesce(w.v_sle_both, 0) as v_sle_both, coalesce(w.v_sle_neither, 0) as v_sle_neither
+    coalesce(w.bits_sle, 0) as bits_sle, coalesce(w.bits_fm, 0) as bits_fm, coalesce(w.bits_both, 0) as bits_both, coalesce(w.v_both, 0) as v_both, coalesce(w.v_fm, 0) as v_fm, coalesce(w.v_fm_both, 0) as v_fm_both, coalesce(w.v_fm_neither, 0) as v_fm_neither, coalesce(w.v_neither, 0) as v_neither, coalesce(w.v_sle, 0) as v_sle, coalesce(w.v_sle_both, 0) as v_sle_both, coalesce(w.v_sle_fm_both_neither, 0) as v_sle_fm_both_neither, coalesce(w.v_sle_neither, 0) as v_sle_neither
   from (select i.person, p.setting, p.prior_sle, p.prior_fm, p.prior_both, p.prior_neither from imagined as i inner join person_priors as p on p.person = i.about) as s
   left join (
-    select u.person, sum(r.bits_sle) as bits_sle, sum(r.bits_fm) as bits_fm, sum(r.bits_both) as bits_both, sum(r.v_both) as v_both, sum(r.v_fm) as v_fm, sum(r.v_fm_both) as v_fm_both, sum(r.v_fm_neither) as v_fm_neither, sum(r.v_neither) as v_neither, sum(r.v_sle) as v_sle, sum(r.v_sle_both) as v_sle_both, sum(r.v_sle_neither) as v_sle_neither
+    select u.person, sum(r.bits_sle) as bits_sle, sum(r.bits_fm) as bits_fm, sum(r.bits_both) as bits_both, sum(r.v_both) as v_both, sum(r.v_fm) as v_fm, sum(r.v_fm_both) as v_fm_both, sum(r.v_fm_neither) as v_fm_neither, sum(r.v_neither) as v_neither, sum(r.v_sle) as v_sle, sum(r.v_sle_both) as v_sle_both, sum(r.v_sle_fm_both_neither) as v_sle_fm_both_neither, sum(r.v_sle_neither) as v_sle_neither
     from imagined_weights as u
     inner join weight_rows as r on r.number = u.number
     group by u.person
@@ -42,7 +42,7 @@ raised as (
 ),
 shared as (
   select person, setting, prior_sle, prior_fm, prior_both, prior_neither, bits_sle, bits_fm, bits_both,
-    cast(v_both as double) as v_both, cast(v_fm as double) as v_fm, cast(v_fm_both as double) as v_fm_both, cast(v_fm_neither as double) as v_fm_neither, cast(v_neither as double) as v_neither, cast(v_sle as double) as v_sle, cast(v_sle_both as double) as v_sle_both, cast(v_sle_neither as double) as v_sle_neither,
+    cast(v_both as double) as v_both, cast(v_fm as double) as v_fm, cast(v_fm_both as double) as v_fm_both, cast(v_fm_neither as double) as v_fm_neither, cast(v_neither as double) as v_neither, cast(v_sle as double) as v_sle, cast(v_sle_both as double) as v_sle_both, cast(v_sle_fm_both_neither as double) as v_sle_fm_both_neither, cast(v_sle_neither as double) as v_sle_neither,
     w_sle / (w_sle + w_fm + w_both + w_neither) as p_sle,
   w_fm / (w_sle + w_fm + w_both + w_neither) as p_fm,
   w_both / (w_sle + w_fm + w_both + w_neither) as p_both,
@@ -60,6 +60,7 @@ logits as (
       v_neither * power(-p_neither / greatest(1.0 - p_sle, 1e-09), 2.0) +
       v_sle * power(1.0, 2.0) +
       v_sle_both * power(1.0 + -p_both / greatest(1.0 - p_sle, 1e-09), 2.0) +
+      v_sle_fm_both_neither * power(1.0 + -p_fm / greatest(1.0 - p_sle, 1e-09) + -p_both / greatest(1.0 - p_sle, 1e-09) + -p_neither / greatest(1.0 - p_sle, 1e-09), 2.0) +
       v_sle_neither * power(1.0 + -p_neither / greatest(1.0 - p_sle, 1e-09), 2.0)) as sd_sle,
     ln(greatest(p_fm, 1e-09) / greatest(1.0 - p_fm, 1e-09)) as logit_fm,
     ln(2.0) * sqrt(
@@ -70,6 +71,7 @@ logits as (
       v_neither * power(-p_neither / greatest(1.0 - p_fm, 1e-09), 2.0) +
       v_sle * power(-p_sle / greatest(1.0 - p_fm, 1e-09), 2.0) +
       v_sle_both * power(-p_sle / greatest(1.0 - p_fm, 1e-09) + -p_both / greatest(1.0 - p_fm, 1e-09), 2.0) +
+      v_sle_fm_both_neither * power(-p_sle / greatest(1.0 - p_fm, 1e-09) + 1.0 + -p_both / greatest(1.0 - p_fm, 1e-09) + -p_neither / greatest(1.0 - p_fm, 1e-09), 2.0) +
       v_sle_neither * power(-p_sle / greatest(1.0 - p_fm, 1e-09) + -p_neither / greatest(1.0 - p_fm, 1e-09), 2.0)) as sd_fm,
     ln(greatest(p_both, 1e-09) / greatest(1.0 - p_both, 1e-09)) as logit_both,
     ln(2.0) * sqrt(
@@ -80,6 +82,7 @@ logits as (
       v_neither * power(-p_neither / greatest(1.0 - p_both, 1e-09), 2.0) +
       v_sle * power(-p_sle / greatest(1.0 - p_both, 1e-09), 2.0) +
       v_sle_both * power(-p_sle / greatest(1.0 - p_both, 1e-09) + 1.0, 2.0) +
+      v_sle_fm_both_neither * power(-p_sle / greatest(1.0 - p_both, 1e-09) + -p_fm / greatest(1.0 - p_both, 1e-09) + 1.0 + -p_neither / greatest(1.0 - p_both, 1e-09), 2.0) +
       v_sle_neither * power(-p_sle / greatest(1.0 - p_both, 1e-09) + -p_neither / greatest(1.0 - p_both, 1e-09), 2.0)) as sd_both,
     ln(greatest(p_neither, 1e-09) / greatest(1.0 - p_neither, 1e-09)) as logit_neither,
     ln(2.0) * sqrt(
@@ -90,6 +93,7 @@ logits as (
       v_neither * power(1.0, 2.0) +
       v_sle * power(-p_sle / greatest(1.0 - p_neither, 1e-09), 2.0) +
       v_sle_both * power(-p_sle / greatest(1.0 - p_neither, 1e-09) + -p_both / greatest(1.0 - p_neither, 1e-09), 2.0) +
+      v_sle_fm_both_neither * power(-p_sle / greatest(1.0 - p_neither, 1e-09) + -p_fm / greatest(1.0 - p_neither, 1e-09) + -p_both / greatest(1.0 - p_neither, 1e-09) + 1.0, 2.0) +
       v_sle_neither * power(-p_sle / greatest(1.0 - p_neither, 1e-09) + 1.0, 2.0)) as sd_neither
   from shared
 )

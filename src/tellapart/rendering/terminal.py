@@ -270,7 +270,11 @@ def _mimics(doc: Document) -> list[RenderableType]:
         return []
     parts = [*_heading(words.MIMICS), _body(Text(words.MIMICS_NOTE, style="dim"))]
     for line in lines:
-        parts.append(_body(Text(f"{line['name']}: ", style="bold").append(f"{line['p']}, interval {line['interval']}", "not bold")))
+        parts.append(
+            _body(
+                Text(f"{line['name']}: ", style="bold").append(f"{line['p']}, interval {line['interval']}", "not bold")
+            )
+        )
         if line["notes"]:
             parts.append(_under(line["notes"], "dim", level=2))
     return [*parts, *(_body(Text(line, style="dim")) for line in words.mimics_below(doc))]

@@ -547,7 +547,9 @@ def test_results(test: Document) -> list[str]:
 
 
 MIMICS = "If it is neither: which of the other conditions"
-MIMICS_NOTE = "Shares among people who have neither lupus nor FM, as far as papers counted these findings in each condition."
+MIMICS_NOTE = (
+    "Shares among people who have neither lupus nor FM, as far as papers counted these findings in each condition."
+)
 
 
 def mimic_lines(doc: Document) -> list[dict[str, Any]]:
@@ -558,7 +560,8 @@ def mimic_lines(doc: Document) -> list[dict[str, Any]]:
             continue
         loudest = [w for w in mimic.get("weights") or () if bits(w["bits"]) != "0.00"][:MOST_SAID]
         said = [
-            f"{inside(clean(w['label']))}{': absent' if w['state'] == 'absent' else ''} {bits(w['bits'])}" for w in loudest
+            f"{inside(clean(w['label']))}{': absent' if w['state'] == 'absent' else ''} {bits(w['bits'])}"
+            for w in loudest
         ]
         notes = ["coded on record"] if mimic.get("coded") else []
         notes += [f"bits: {', '.join(said)}"] if said else []

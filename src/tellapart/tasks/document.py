@@ -788,8 +788,14 @@ class Documents:
         if not rows:
             return []
         first = rows[0]
-        finding, drug = "drug_induced_lupus_suspected", next(d for d in self.knowledge["drugs"] if d["drug"] == first["drug"])
-        shown = {"reference": self._reference(person, first["row_no"]), "text": f"{drug['label']}, before the first sign"}
+        finding, drug = (
+            "drug_induced_lupus_suspected",
+            next(d for d in self.knowledge["drugs"] if d["drug"] == first["drug"]),
+        )
+        shown = {
+            "reference": self._reference(person, first["row_no"]),
+            "text": f"{drug['label']}, before the first sign",
+        }
         occurrences[finding].append({"state": "present", "date": first["start_date"], "date_precision": "day", **shown})
         return [
             {
@@ -806,8 +812,11 @@ class Documents:
 
     def _mimics(self, person: int, by_finding: dict[str, Json]) -> list[Json]:
         """What it is if it is neither: every mimic that has counts, the likeliest first, what is not named last."""
-        weights = self.knowledge["weights"]
-        used = {(w["finding"], w["state"]) for w in (weights[r["number"] - 1] for r in self._rows("interest_weights", person))}
+        numbered = self.knowledge["weights"]
+        used = {
+            (w["finding"], w["state"])
+            for w in (numbered[r["number"] - 1] for r in self._rows("interest_weights", person))
+        }
         said: dict[str, list[Row]] = defaultdict(list)
         for r in self.knowledge["mimic_weights"]:
             if (r["finding"], r["state"]) in used:
@@ -907,7 +916,9 @@ class Documents:
         first = mimics[0]
         if call["lead"] != "neither" or first["p"] < self.knowledge.limit("call_min_p"):
             return ""
-        return f" Of the other conditions {_inside(first['label'])} is the likeliest: {_percent(first['p'])} of neither."
+        return (
+            f" Of the other conditions {_inside(first['label'])} is the likeliest: {_percent(first['p'])} of neither."
+        )
 
     def _coverage(self) -> Json:
         return coverage(self.engine)
@@ -937,6 +948,8 @@ def _heading(variable: str) -> str:
     sides = {"l": ", left", "r": ", right"}
     text = variable_name(name) + sides[side] if side in sides else variable_name(variable)
     return text.removeprefix("the ").capitalize()
+
+
 def _inside(label: str) -> str:
     """A label for the middle of a sentence; what starts with a name keeps its capital."""
     return label if label.startswith("Sjögren") else label[:1].lower() + label[1:]
