@@ -201,8 +201,8 @@ def _treatment(knowledge: Knowledge, names: list[tuple[str, str]]) -> dict[str, 
     factors = {d["drug"]: float(d["prednisone_factor"] or 1) for d in knowledge["drugs"]}
     return {
         "treatment_rules": (
-            {"rule_no": WHOLE, "rule": TEXT, "purpose": TEXT},
-            [(numbers[r["rule"]], r["rule"], r["purpose"]) for r in knowledge["treatment_rules"]],
+            {"rule_no": WHOLE, "rule": TEXT, "purpose": TEXT, "shown_as": TEXT},
+            [(numbers[r["rule"]], r["rule"], r["purpose"], r["shown_as"]) for r in knowledge["treatment_rules"]],
         ),
         "treatment_terms": (
             {"term": WHOLE, "rule_no": WHOLE, "ask": WHOLE, **columns},

@@ -15,18 +15,23 @@ def tables(engine: DuckDB, knowledge: Knowledge) -> list[Json]:
     return [_rules(engine, knowledge), _reciprocal(engine, knowledge)]
 
 
+PERSONS = """
+    with said as (
+      select distinct t.person, r.shown_as as rule, t.state
+      from treatment as t inner join treatment_rules as r on r.rule = t.rule
+    )
+    select s.rule, s.state, count(*) as persons
+    from said as s
+    left join said as f on f.person = s.person and f.rule = s.rule and f.state = 'fires'
+    where s.state = 'fires' or f.person is null
+    group by s.rule, s.state"""
+"""Persons by rule and state; for whom a rule speaks, it is not also excused or silent."""
+
+
 def _rules(engine: DuckDB, knowledge: Knowledge) -> Json:
-    shown = {r["rule"]: r["shown_as"] for r in knowledge["treatment_rules"]}
-    persons: dict[tuple[str, str], set[int]] = {}
-    for r in engine.rows("select distinct person, rule, state from treatment"):
-        persons.setdefault((shown[r["rule"]], r["state"]), set()).add(r["person"])
-
-    def count(rule: str, state: str) -> int:
-        spoken = persons.get((rule, "fires"), set()) if state != "fires" else set()
-        return len(persons.get((rule, state), set()) - spoken)
-
+    counts = {(r["rule"], r["state"]): r["persons"] for r in engine.rows(PERSONS)}
     rows = [
-        [r["label"], r["severity"], *(count(r["rule"], state) for state in ("fires", "excused", "silent"))]
+        [r["label"], r["severity"], *(counts.get((r["rule"], state), 0) for state in ("fires", "excused", "silent"))]
         for r in knowledge["treatment_rules"]
         if r["rule"] == r["shown_as"]
     ]
