@@ -60,7 +60,7 @@ changed as (
 ),
 scored as (
   select * from (
-{{ score("changed", 'person, "set", change, size, items, worth', false) }}
+{{ score("changed", 'person, "set", change, size, items, worth', false, own=true) }}
     select person, "set", change, size, items, worth,
       case "set" {% for s in sets %}when '{{ s.name }}' then {{ s.name }}__met {% endfor %}end as met,
       cast(case "set" {% for s in sets %}when '{{ s.name }}' then {{ s.name }}__points {% endfor %}end as double) as points
