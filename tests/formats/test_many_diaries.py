@@ -18,6 +18,7 @@ from tellapart.simulate.diary import Plan, simulate
 from tellapart.tasks import diary as task
 from tellapart.tasks.audit import audit
 from tellapart.tasks.session import Options, Session
+from tellapart.tasks.workup import workup, workup_document
 
 PERSONS = 6
 
@@ -53,6 +54,21 @@ def test_the_same_flares_as_one_diary_at_a_time(folder: Path, session: Session, 
             )
     assert found
     assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+def test_the_clinician_s_page_calls_them_indeterminate_for_type_1(
+    folder: Path, session: Session, tmp_path: Path
+) -> None:
+    made = workup(session, folder, Options(), "synthetic-1")
+    assert made["flares"]
+    assert {(f["basis"], f["pattern"]) for f in made["flares"]} == {("symptoms", "symptoms_only")}
+    assert all("indeterminate for Type 1" in f["label"] for f in made["flares"])
+    case = {
+        "schema": "tellapart.case/1",
+        "person": {"id": "synthetic-1"},
+        "findings": [{"finding": "fatigue", "state": "present"}],
+    }
+    assert workup_document(case, session=session)["flares"] == []  # nothing of another source is left
 
 
 def one_table(folder: Path, target: Path, order: str) -> Path:

@@ -220,6 +220,7 @@ def test_duke_group_of_2021_asks_for_the_fibromyalgia_criteria() -> None:
         ([(10, 0), (9, 0), (14, 4), (8, 0)], "persistent", 9, 0.77),
         ([(3, 0), (12, 4), (2, 0), (13, 4)], "intermittent", 2.5, 0.89),
         ([(3, 0), (4, 4), (2, 0)], "low", 2.5, 0.87),
+        ([(3, 0), (9, 0), (4, 4)], None, 6, 0.0),  # high once, without activity
         ([(12, 4), (13, 4), (14, 4)], None, None, None),  # never quiet, and no variance
         ([(12, 0), (13, 0)], None, 12.5, None),  # too few
     ],

@@ -285,7 +285,7 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
              group by all
              union all
              select person_id, start_date, peak_date, end_date, type, basis, severity, certainty, true as is_flare,
-               cast(null as varchar) as pattern, false as urgent, signals
+               'symptoms_only' as pattern, false as urgent, signals
              from diary_flares
            ) as f
            inner join persons as p on p.person_id = f.person_id

@@ -682,6 +682,7 @@ class Documents:
                     "references": triage[first["pattern"]]["citation"].split(";"),
                 }
             )  # fmt: skip
+        entries[True] += self._diary_flares(person, triage["symptoms_only"])
         groups = self._rows("duke_groups", person, "on_day, version")
         course = self._rows("type2_course", person)
         return {
@@ -708,6 +709,30 @@ class Documents:
             if course
             else None,
         }
+
+    def _diary_flares(self, person: int, triage: Json) -> list[Json]:
+        """Flares in the person's diary, where the source holds diaries: a pattern of symptoms, indeterminate for Type 1."""
+        rows = self.engine.rows(
+            "select f.* from diary_flares as f inner join persons as p on p.person_id = f.person_id "
+            "where p.person = ? order by f.start_date",
+            [person],
+        )
+        signals = {r["signal"]: r for r in self.knowledge["diary_signals"]}
+        return [
+            {
+                "start": plain(r["start_date"]), "peak": plain(r["peak_date"]), "end": plain(r["end_date"]), "type": r["type"],
+                "basis": r["basis"], "severity": r["severity"], "certainty": r["certainty"], "treatment_only": False,
+                "pattern": triage["pattern"], "label": triage["label"], "text": triage["text"], "urgent": False,
+                "signals": r["signals"].split(";"),
+                "signs": [
+                    {"rule": s, "label": signals[s]["label"], "date": plain(r["start_date"]), "axis": signals[s]["axis"],
+                     "known_absent_before": True}
+                    for s in r["signals"].split(";")
+                ],
+                "missing": [], "references": triage["citation"].split(";"),
+            }
+            for r in rows
+        ]  # fmt: skip
 
     def _looked_for(self, person: int) -> list[tuple[str, dt.date]]:
         """Items of SLEDAI-2K with a known state, and the day of the assessment."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from tellapart.contracts.relations import EVENTS, INTEREST_EVENTS
+from tellapart.contracts.relations import DIARY_FLARES, EVENTS, INTEREST_EVENTS
 from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
 from tellapart.tasks.session import Options, Session
@@ -93,6 +93,7 @@ def reopen(session: Session, folder: Path, options: Options, person_id: str | No
         {"person": whole, "person_id": text, "sex": text, "birth_date": day, "death_date": day, "age": small},
         [(1, wanted, who["sex"], who["birth_date"], None, who["age"])],
     )
+    engine.load("diary_flares", DIARY_FLARES.columns, [])
     engine.load("patients", {"person_id": text, "setting": text}, [(wanted, who["setting"])])
     quoted = wanted.replace("'", "''")
     engine.make("kept_records", f"select * from {records} where person_id = '{quoted}'")

@@ -194,6 +194,7 @@ class Session:
         self.check(options)
         named = [(f"case {i}" if len(documents) > 1 else "case", "case", d) for i, d in enumerate(documents, 1)]
         self.source_held = self._few() if len(documents) <= FEW else self.engine
+        self.source_held.load("diary_flares", DIARY_FLARES.columns, [])
         case.read_documents(self.source_held, named, case.knowledge_ids(self.knowledge), strict=True)
         self._normalize(options)
 
@@ -271,6 +272,8 @@ class Session:
             listed = ", ".join(map(str, wanted))
             for name in OF_A_PERSON:
                 small.load(name, *self.engine.table(name, f"person in ({listed})"))
+            theirs = f"person_id in (select person_id from persons where person in ({listed}))"
+            small.load("diary_flares", *self.engine.table("diary_flares", theirs))
             for name in OF_ALL:
                 small.load(name, *self.engine.table(name))
         return small
