@@ -23,7 +23,7 @@ summed as (
   select person, count(*) as visits, count(case when activity = 0 then 1 end) as quiet_visits,
     sum(case when place = (alike + 1) // 2 or place = (alike + 2) // 2 then distress end)
       / cast(greatest(count(case when place = (alike + 1) // 2 or place = (alike + 2) // 2 then 1 end), 1) as double) as quiet_median,
-    max(distress) as most,
+    max(distress) as most, max(case when activity > 0 then distress end) as most_active,
     count(*) * sum(x * y) - sum(x) * sum(y) as together,
     (count(*) * sum(x * x) - sum(x) * sum(x)) * (count(*) * sum(y * y) - sum(y) * sum(y)) as apart
   from visits
@@ -34,7 +34,7 @@ select person, visits, quiet_visits, quiet_median,
   case
     when visits < 3 or quiet_visits = 0 then null
     when quiet_median >= 8 then 'persistent'
-    when most >= 8 then 'intermittent'
-    else 'low'
+    when most_active >= 8 then 'intermittent'
+    when most < 8 then 'low'
   end as course
 from summed
