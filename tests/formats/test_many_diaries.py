@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tellapart.errors import UsageError
+from tellapart.errors import InputError
 from tellapart.events.detect import detect
 from tellapart.events.readers.diary import many
 from tellapart.knowledge.load import load
@@ -122,5 +122,5 @@ def test_every_row_is_in_one_class_and_what_cannot_be_used_is_named(session: Ses
 def test_a_table_of_something_else_is_no_diary(session: Session, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("person_id,date,code\na,2026-01-01,3\n")
     assert detect(tmp_path / "x.csv")[0] == "csv"
-    with pytest.raises(UsageError, match="cannot be read yet"):
+    with pytest.raises(InputError, match="need a map"):
         session.read(tmp_path / "x.csv", Options())
