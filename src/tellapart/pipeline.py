@@ -251,6 +251,7 @@ ANSWERS = (
             "drug_induced", "treatment",
         ),
     ),
+    Stage("set_agreement", "answers/set_agreement.sql", ("persons_out",)),
 )  # fmt: skip
 
 
@@ -295,6 +296,7 @@ KEPT = frozenset(
         "on_record",
         "intervals",
         "worklist",
+        "set_agreement",
         "horizons",
         "interest_events",
         "treatment",

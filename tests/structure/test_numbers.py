@@ -29,6 +29,7 @@ SQL_REASONS: tuple[tuple[str, str], ...] = (
     (r"\bwhen 4 (?:[^\n]*\n)?[^\n]*when 7 ", "the lengths of `2021` and `2021-03`"),
     (r"- 1\) / 2e0", "statistics: the mean rank of equal values"),
     (r"\(alike \+ \d\) // 2", "statistics: the middle of an ordered list, odd or even"),
+    (r"\(2e0 \* beyond\)", "statistics: Cohen's kappa of a fourfold table"),
     (r"code_id \* 2 \+ case", "a code and its status (asserted or refuted) packed into one key"),
 )
 """Numbers in SQL files other than 0, 1, -1 that may stand there."""

@@ -726,6 +726,16 @@ WORKLIST = Relation(
     },
 )  # fmt: skip
 
+SET_AGREEMENT = Relation(
+    "set_agreement",
+    "one row per basis (`specific`, `points`) and pair of criteria sets: persons who meet both, one or neither on record; kappa",
+    ("basis", "set_a", "set_b"),
+    {
+        "basis": TEXT, "set_a": TEXT, "set_b": TEXT, "met_both": WHOLE, "only_a": WHOLE, "only_b": WHOLE,
+        "met_neither": WHOLE, "open_a": WHOLE, "kappa": REAL,
+    },
+)  # fmt: skip
+
 DRUG_USE = Relation(
     "drug_use",
     "one row per person of interest and drug ever on record: since when it is in use (days before the as-of day), how much of it",
@@ -783,7 +793,7 @@ MADE = (
     FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, MIMICS,
-    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST,
+    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST, SET_AGREEMENT,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""
 

@@ -22,6 +22,8 @@ SECTIONS = (
     ("calls_by_group", "Calls by group"),
     ("agreement", "Agreement of codes with calls"),
     ("sets", "Criteria sets"),
+    ("set_agreement_specific", "Agreement between criteria sets"),
+    ("set_agreement_points", "Agreement between criteria sets, at face value"),
     ("decisive_tests", "Are the decisive tests on record?"),
     ("neighboring_settings", "How much the setting matters"),
 )
@@ -57,7 +59,7 @@ def audit_report(summary: Document) -> str:
         persons_of_interest  int
         calls*       {"sle"|"fm"|"both"|"neither"|"undetermined": persons}
         tables       [{"id", "title", "columns", "rows", "note"}]
-                     columns: texts, or {"label", "kind"} with kind text | count | share | probability;
+                     columns: texts, or {"label", "kind"} with kind text | count | share | probability | kappa;
                      rows: lists as long as columns; the first cell is the header of its row. A share or a probability
                      is a number from 0 to 1; None is printed as "not known", text as it is. Ids of `SECTIONS` stand in
                      that order, every other table after them. `sets` is to hold met_specific first, face value beside.
@@ -170,6 +172,8 @@ def _cell(value: object, kind: str) -> str:
     if isinstance(value, int | float):
         if kind == "share":
             return f"{100 * value:.1f}%"
+        if kind == "kappa":
+            return f"{value:.2f}".replace("-", "−")
         return words.percent(value) if kind == "probability" else words.number(value)
     return words.clean(value)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ TITLES = {
     "calls_by_age": "Calls by age",
     "calls_by_code": "Calls by diagnosis code",
     "sets_met_specific": "Criteria sets met by specific findings",
+    "set_agreement": "Criteria sets against the first of them",
     "decisive_tests": "Tests of the minimum safe work-up, of those looked at closely",
 }
 
@@ -82,10 +84,7 @@ def safe_cells(engine: DuckDB, knowledge: Knowledge, setting: str | None) -> lis
             )
         }
         cells += safe.crossing(Crossing(name, partitions[rows], partitions["calls"], counts))
-    for name in [r["set"] for r in knowledge["criteria_sets"]] + [r["set"] for r in knowledge["fm_sets"]]:
-        sql = f"""select case when {name}_met_specific then 'met' else 'not_met_on_record' end as category,
-                count(*) as n from persons_out group by category"""
-        cells += safe.partition(Partition("sets_met_specific", name, counted(sql, ("met", "not_met_on_record"))))
+    cells += set_cells(engine, knowledge, safe)
     looked_at = partitions["interest"].counts
     if safe.pools(looked_at)["of_interest"] == "of_interest":  # else their number would be told by the denominator
         tests = engine.rows(
@@ -95,6 +94,29 @@ def safe_cells(engine: DuckDB, knowledge: Knowledge, setting: str | None) -> lis
         for r in tests:
             counts_of = {"on_record": r["n"], "not_on_record": looked_at["of_interest"] - r["n"]}
             cells += safe.partition(Partition("decisive_tests", r["test"], counts_of))
+    return cells
+
+
+def set_cells(engine: DuckDB, knowledge: Knowledge, safe: Disclosure) -> list[SafeCell]:
+    """Who meets each set, then the first of them crossed with each other one.
+
+    Not every pair: pairs that share both sets bound one another (who is in A and in B where both lie in C), and a small
+    cell could be had. All pairs with one and the same set cannot: given who meets that one, the others are free (decision 22).
+    """
+    met, other = "met", "not_met_on_record"
+    sets = [r["set"] for r in (*knowledge["criteria_sets"], *knowledge["fm_sets"])]
+    fourfold = {
+        (r["set_a"], r["set_b"]): {
+            (met, met): r["met_both"], (met, other): r["only_a"], (other, met): r["only_b"], (other, other): r["met_neither"],
+        }
+        for r in engine.rows("select * from set_agreement where basis = 'specific'")
+    }  # fmt: skip
+    of = {s: Partition("sets_met_specific", s, {c: fourfold[s, s][c, c] for c in (met, other)}) for s in sets}
+    first = sets[0]
+    cells = [cell for partition in of.values() for cell in safe.partition(partition)]
+    for s in sets[1:]:
+        crossed = safe.crossing(Crossing("set_agreement", of[s], of[first], fourfold[s, first]))
+        cells += [replace(c, row=f"{s}:{c.row}", column=f"{first}:{c.column}") for c in crossed]
     return cells
 
 
@@ -155,7 +177,8 @@ def _table(name: str, cells: Sequence[SafeCell], knowledge: Knowledge) -> Json:
     labels |= {r["set"]: r["label"] for r in (*knowledge["criteria_sets"], *knowledge["fm_sets"])}
 
     def spelled(identifier: str) -> str:
-        return ", ".join(labels.get(i, i.replace("_", " ")) for i in identifier.split(POOLED))
+        ids = [i.split(":") for i in identifier.split(POOLED)]
+        return ", ".join(": ".join(labels.get(part, part.replace("_", " ")) for part in i) for i in ids)
 
     def said(cell: SafeCell | None) -> str:
         if cell is None or cell.count is None or cell.value is None:
