@@ -252,6 +252,7 @@ ANSWERS = (
         ),
     ),
     Stage("set_agreement", "answers/set_agreement.sql", ("persons_out",)),
+    Stage("incidence", "answers/incidence.sql", ("disease_course", "persons", "horizons", "interest_events")),
 )  # fmt: skip
 
 
@@ -297,6 +298,8 @@ KEPT = frozenset(
         "intervals",
         "worklist",
         "set_agreement",
+        "incidence",
+        "disease_course",
         "horizons",
         "interest_events",
         "treatment",

@@ -30,6 +30,7 @@ SQL_REASONS: tuple[tuple[str, str], ...] = (
     (r"- 1\) / 2e0", "statistics: the mean rank of equal values"),
     (r"\(alike \+ \d\) // 2", "statistics: the middle of an ordered list, odd or even"),
     (r"\(2e0 \* beyond\)", "statistics: Cohen's kappa of a fourfold table"),
+    (r"365\.25e0", "days of a year"),
     (r"code_id \* 2 \+ case", "a code and its status (asserted or refuted) packed into one key"),
 )
 """Numbers in SQL files other than 0, 1, -1 that may stand there."""

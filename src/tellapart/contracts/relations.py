@@ -736,6 +736,17 @@ SET_AGREEMENT = Relation(
     },
 )  # fmt: skip
 
+INCIDENCE = Relation(
+    "incidence",
+    "one row per question (`fm_after_sle`, `sle_after_fm`), group of persons and year since the first disease: cumulative incidence "
+    "of the second, death and loss competing; counts are of the day after that year",
+    ("question", "persons_of", "year"),
+    {
+        "question": TEXT, "persons_of": TEXT, "year": SMALL, "persons": WHOLE, "at_risk": WHOLE, "events": WHOLE,
+        "died": WHOLE, "lost": WHOLE, "incidence": REAL, "variance": REAL,
+    },
+)  # fmt: skip
+
 DRUG_USE = Relation(
     "drug_use",
     "one row per person of interest and drug ever on record: since when it is in use (days before the as-of day), how much of it",
@@ -793,7 +804,7 @@ MADE = (
     FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, MIMICS,
-    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST, SET_AGREEMENT,
+    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST, SET_AGREEMENT, INCIDENCE,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""
 

@@ -1,0 +1,116 @@
+-- incidence: one row per question (fm_after_sle, sle_after_fm), group of persons and year since the first disease: how many
+-- had the second one by then, had died or were lost, are still followed, and the cumulative incidence by Aalen and Johansen
+-- (1978) with its variance (the delta formula, Dinse and Larson 1986). Death and loss compete: whoever died or was lost did
+-- not get the second disease on record. The as-of day alone censors. Lost: no event of interest on record for
+-- incidence_lost_days before the as-of day. Steered by limits; dates from disease_course.
+with seen as (
+  select e.person, max(e.date) as last_day
+  from interest_events as e
+  inner join horizons as h on h.person = e.person and e.date <= h.as_of
+  group by e.person
+),
+followed as (
+  select case d.state when 'sle' then 'fm_after_sle' else 'sle_after_fm' end as question, p.sex,
+    date_diff('day', p.birth_date, d.from_date) as age_days,
+    case
+      when d.to_date <= least(h.as_of, p.death_date) then 'event'
+      when p.death_date <= h.as_of then 'died'
+      when date_diff('day', s.last_day, h.as_of) > 730 then 'lost'
+      else 'open'
+    end as outcome,
+    case
+      when d.to_date <= least(h.as_of, p.death_date) then date_diff('day', d.from_date, d.to_date)
+      when p.death_date <= h.as_of then date_diff('day', d.from_date, p.death_date)
+      when date_diff('day', s.last_day, h.as_of) > 730
+        then date_diff('day', d.from_date, s.last_day)
+      else date_diff('day', d.from_date, h.as_of)
+    end as days
+  from disease_course as d
+  inner join persons as p on p.person = d.person
+  inner join horizons as h on h.person = d.person
+  inner join seen as s on s.person = d.person
+  where d.state in ('sle', 'fm') and d.from_date is not null
+),
+grouped as (
+  select question, outcome, days, unnest([
+    'all',
+    'sex:' || sex,
+    'age:' || case
+      when age_days is null then 'not_known'
+      when cast(age_days as double) / 365.25e0 < 20
+        then '0-19'
+      when cast(age_days as double) / 365.25e0 < 40
+        then '20-39'
+      when cast(age_days as double) / 365.25e0 < 60
+        then '40-59'
+      when cast(age_days as double) / 365.25e0 < 80
+        then '60-79'
+      else '80_and_over'
+    end
+  ]) as persons_of
+  from followed
+  where days >= 0
+),
+daily as (
+  select question, persons_of, days, cast(count(*) as double) as leaving,
+    cast(sum(case when outcome = 'event' then 1 else 0 end) as double) as events,
+    cast(sum(case when outcome = 'died' then 1 else 0 end) as double) as died,
+    cast(sum(case when outcome = 'lost' then 1 else 0 end) as double) as lost
+  from grouped
+  group by question, persons_of, days
+),
+at_risk as (
+  select *, sum(leaving) over (partition by question, persons_of) - sum(leaving) over so_far + leaving as n,
+    sum(leaving) over (partition by question, persons_of) as persons,
+    events + died + lost as ends, sum(events) over so_far as events_so_far, sum(died) over so_far as died_so_far,
+    sum(lost) over so_far as lost_so_far
+  from daily
+  window so_far as (partition by question, persons_of order by days rows between unbounded preceding and current row)
+),
+free as (
+  -- the share without any of the three just before the day; nobody is left to ask after a day on which all end
+  select *,
+    exp(
+      sum(ln(greatest(1e0 - ends / n, 1e-09))) over so_far
+      - ln(greatest(1e0 - ends / n, 1e-09))
+    ) as before
+  from at_risk
+  window so_far as (partition by question, persons_of order by days rows between unbounded preceding and current row)
+),
+curve as (
+  select *, sum(before * events / n) over so_far as incidence,
+    case when n > ends then ends / (n * (n - ends)) else 0e0 end as spread
+  from free
+  window so_far as (partition by question, persons_of order by days rows between unbounded preceding and current row)
+),
+steps as (
+  -- the sums of the delta formula multiplied out, so that each is one running sum
+  select *,
+    incidence * incidence * sum(spread) over so_far - (incidence + incidence) * sum(spread * incidence) over so_far
+    + sum(spread * incidence * incidence) over so_far
+    + sum(before * before * (n - events) * events / (n * n * n)) over so_far
+    - (incidence + incidence) * sum(before * events / (n * n)) over so_far
+    + sum((incidence + incidence) * before * events / (n * n)) over so_far as variance
+  from curve
+  window so_far as (partition by question, persons_of order by days rows between unbounded preceding and current row)
+),
+years as (
+  select unnest([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) as year
+),
+by_year as (
+  select s.*, y.year, row_number() over (partition by s.question, s.persons_of, y.year order by s.days desc) as place
+  from steps as s
+  inner join years as y on cast(s.days as double) <= cast(y.year as double) * 365.25e0
+),
+whole as (
+  select question, persons_of, max(persons) as persons from at_risk group by question, persons_of
+)
+select w.question, w.persons_of, y.year, cast(round(w.persons) as bigint) as persons,
+  cast(round(coalesce(b.n - b.leaving, w.persons)) as bigint) as at_risk,
+  cast(round(coalesce(b.events_so_far, 0e0)) as bigint) as events,
+  cast(round(coalesce(b.died_so_far, 0e0)) as bigint) as died,
+  cast(round(coalesce(b.lost_so_far, 0e0)) as bigint) as lost,
+  coalesce(b.incidence, 0e0) as incidence, greatest(coalesce(b.variance, 0e0), 0e0) as variance
+from whole as w
+cross join years as y
+left join by_year as b on b.question = w.question and b.persons_of = w.persons_of and b.year = y.year and b.place = 1
