@@ -18,7 +18,9 @@ LOST = int(load().limit("incidence_lost_days"))
 Person = tuple[int, str, int]  # days from the first disease to the as-of day; what ended it; days until then
 
 
-def incidence(people: list[Person], state: str = "sle", sexes: tuple[str, ...] = ("female",)) -> dict[tuple[str, str, int], Any]:
+def incidence(
+    people: list[Person], state: str = "sle", sexes: tuple[str, ...] = ("female",)
+) -> dict[tuple[str, str, int], Any]:
     engine = DuckDB()
     course, persons, events, horizons = [], [], [], []
     for number, (ago, outcome, days) in enumerate(people, 1):
@@ -30,7 +32,9 @@ def incidence(people: list[Person], state: str = "sle", sexes: tuple[str, ...] =
         events.append((number, last))
         horizons.append((number, AS_OF))
     whole, text, day = "BIGINT", "VARCHAR", "DATE"
-    engine.load("disease_course", {"person": whole, "state": text, "from_date": day, "to_date": day, "basis": text}, course)
+    engine.load(
+        "disease_course", {"person": whole, "state": text, "from_date": day, "to_date": day, "basis": text}, course
+    )
     engine.load("persons", {"person": whole, "sex": text, "birth_date": day, "death_date": day}, persons)
     engine.load("interest_events", {"person": whole, "date": day}, events)
     engine.load("horizons", {"person": whole, "as_of": day}, horizons)
@@ -42,7 +46,13 @@ def test_by_hand() -> None:
     """Ten persons. One gets it on day 100 (1/10), one dies on day 200, one gets it on day 300: 0.8 of all are free, 1 of 8 gets
     it, so 0.1 + 0.8 / 8 = 0.2; the others are followed for more than a year. In the second year one is lost, then one gets it:
     0.2 + 0.6 / 6 = 0.3."""
-    people: list[Person] = [(5000, "event", 100), (5000, "died", 200), (5000, "event", 300), (5000, "lost", 400), (5000, "event", 500)]
+    people: list[Person] = [
+        (5000, "event", 100),
+        (5000, "died", 200),
+        (5000, "event", 300),
+        (5000, "lost", 400),
+        (5000, "event", 500),
+    ]
     cells = incidence(people + [(2000, "open", 0)] * 5)
     first, second = cells["fm_after_sle", "all", 1], cells["fm_after_sle", "all", 2]
     assert [first[c] for c in ("persons", "at_risk", "events", "died", "lost")] == [10, 7, 2, 1, 0]
