@@ -217,6 +217,32 @@ def test_a_partition_hides_what_is_small_and_no_more_than_one_large_category(giv
         assert not large
 
 
+@settings(max_examples=times(60), deadline=None)
+@given(st.lists(st.tuples(counts, st.integers(0, 30)), min_size=1, max_size=10), st.integers(0, 60))
+@example([(8, 0), (3, 0), (5, 0), (0, 0)], 8)
+@example([(7, 0), (1, 0), (7, 0), (7, 0)], 20)
+def test_a_curve_withstands_the_attack(years: list[tuple[int, int]], left: int) -> None:
+    """Events of every year are unknown, with those who never had one; a point says their sum so far within its rounding."""
+    persons = left + sum(events + other for events, other in years)
+    points, so_far, gone = [], 0, 0
+    for number, (events, other) in enumerate(years):
+        so_far, gone = so_far + events, gone + events + other
+        points.append((f"y{number}", so_far, persons - gone, so_far / max(persons, 1)))
+    cells = SAFE.curve("t", "r", persons, points)
+    attack = Attack()
+    everybody = attack.published("persons", SAFE.rounded(persons))
+    own = [attack.unknown(n) for n in range(len(years))]
+    attack.adds_up([*own, attack.unknown("never")], everybody)
+    shown_before = 0
+    for number, cell in enumerate(cells):
+        if not cell.suppressed:
+            attack.adds_up(own[: number + 1], attack.published(("so far", number), cell.count))
+            assert points[number][1] - shown_before > FLOOR and points[number][2] > FLOOR
+            shown_before = points[number][1]
+    if persons > FLOOR:  # fewer are not published at all
+        withstands(attack, {n: (events, events <= FLOOR) for n, (events, _) in enumerate(years)})
+
+
 def test_none_and_few_look_the_same() -> None:
     """By hand: 0, 1 and 7 persons in a category give the same cells, byte by byte, where the rest rounds alike."""
     seen = {

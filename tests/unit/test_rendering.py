@@ -546,3 +546,22 @@ def test_the_worklist_in_the_report_is_cut_and_says_so() -> None:
     summary["worklist_total"] = 60
     text = Page(audit_report(summary)).text
     assert "The first 50 of 60 rows" in text and "synthetic-49" in text and "synthetic-50" not in text
+
+
+def test_a_chart_of_the_report_stands_above_its_table_and_says_what_it_shows() -> None:
+    chart = {
+        "lines": [{"name": "All & sundry", "points": [[0, 0], [1, 0.12]], "bars": [[0, 0], [0.08, 0.17]]}],
+        "right": 1, "across": "years", "up": "share", "described": ATTACK,
+    }  # fmt: skip
+    table = {
+        "id": "fm_after_sle",
+        "title": "After",
+        "columns": ["Year", "Share"],
+        "rows": [["1", "12.0%"]],
+        "chart": chart,
+    }
+    page = Page(audit_report({**audit(), "tables": [table]}))
+    assert page.all("polyline") and "12.0%" in page.text and "All & sundry" in page.text
+    assert ATTACK[:10] in page.text and not page.all("script"), "the description is there, as text"
+    without = Page(audit_report({**audit(), "tables": [{**table, "chart": None}]}))
+    assert not without.all("polyline")

@@ -17,7 +17,7 @@ whole range from 0 to the floor while everything published, here or in another r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TypeVar
@@ -108,6 +108,24 @@ class Disclosure:
         return [
             self._cell(crossing.table, r, c, None if (r, c) in hidden else n, totals[r]) for (r, c), n in counts.items()
         ]
+
+    def curve(
+        self, table: str, row: str, persons: int, points: Sequence[tuple[str, int, int, float]]
+    ) -> list[SafeCell]:
+        """Points of a cumulative curve, in order: (name, events so far, persons still at risk, share so far).
+
+        A point is shown if more events than the floor came since the last one shown and more persons are still at risk:
+        whatever lies between two points, or after the last, can move by the floor and leave every point where it is. Shares are
+        whole percent.
+        """
+        cells, shown = [], 0
+        for name, events, at_risk, share in points:
+            if events - shown > self.floor and at_risk > self.floor:
+                cells.append(SafeCell(table, row, name, self.rounded(events), self.rounded(persons), round(share, 2)))
+                shown = events
+            else:
+                cells.append(SafeCell(table, row, name, None, self.rounded(persons)))
+        return cells
 
     def rounded(self, count: int) -> int:
         """The nearest multiple of the step (halves up)."""

@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from tellapart.rendering import charts, words
 from tellapart.rendering.html import environment
+from tellapart.rendering.plots import Line, Panel, figure
 from tellapart.rendering.words import Document
 
 WORKLIST_ROWS = 50
@@ -21,6 +24,14 @@ SECTIONS = (
     ("population", "Population"),
     ("calls_by_group", "Calls by group"),
     ("agreement", "Agreement of codes with calls"),
+    ("misdiagnosis", "Codes that the record does not bear out"),
+    ("by_year", "Over the years"),
+    ("to_code", "Time to the first code"),
+    *(
+        (f"{q}{part}", "The second disease")
+        for q in ("fm_after_sle", "sle_after_fm")
+        for part in ("", "_groups", "_published")
+    ),
     ("sets", "Criteria sets"),
     ("set_agreement_specific", "Agreement between criteria sets"),
     ("set_agreement_points", "Agreement between criteria sets, at face value"),
@@ -58,11 +69,13 @@ def audit_report(summary: Document) -> str:
         persons*     int                                persons read; the denominator of the calls
         persons_of_interest  int
         calls*       {"sle"|"fm"|"both"|"neither"|"undetermined": persons}
-        tables       [{"id", "title", "columns", "rows", "note"}]
+        tables       [{"id", "title", "columns", "rows", "note", "chart"}]
                      columns: texts, or {"label", "kind"} with kind text | count | share | probability | kappa;
                      rows: lists as long as columns; the first cell is the header of its row. A share or a probability
                      is a number from 0 to 1; None is printed as "not known", text as it is. Ids of `SECTIONS` stand in
                      that order, every other table after them. `sets` is to hold met_specific first, face value beside.
+                     chart: {"lines": [{"name", "points": [[x, share]], "bars": [[low, high]]}], "right", "across", "up",
+                     "described"}, drawn above the table that has its numbers; may be missing.
         accounting   [{"source_type", "read", "used", "unmapped", "not_needed", "withdrawn", "duplicate",
                        "after_as_of", "rejected"}]      one row per source type, in source rows
         worklist     [{"rank", "person_id", "reason", "urgency", "text", "evidence", "evidence_reference", "next_test"}]
@@ -152,11 +165,21 @@ def _table(table: Document) -> dict[str, Any]:
         "id": str(table["id"]),
         "title": words.clean(table.get("title")) or dict(SECTIONS).get(table["id"], words.spelled(table["id"])),
         "note": words.clean(table.get("note")),
+        "chart": _curves(table["chart"]) if table.get("chart") else None,
         "columns": [
             {"label": words.clean(c["label"]), "right": k != "text"} for c, k in zip(columns, kinds, strict=True)
         ],
         "rows": [[_cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in rows],
     }
+
+
+def _curves(chart: Document) -> Markup:
+    """Lines from 0 up, on the smallest of a few scales that holds them."""
+    lines = [Line(words.clean(line["name"]), line["points"], line["bars"]) for line in chart["lines"]]
+    top = max(value for line in lines for pair in (*line.points, *line.bars) for value in pair[1:])
+    high = next((h for h in (0.05, 0.1, 0.2, 0.4) if h >= top), 1.0)
+    panel = Panel("", lines, high=high, right=float(chart["right"]))
+    return Markup(figure([panel], 1, chart["across"], chart["up"], chart["described"]))  # `figure` escapes
 
 
 def _kind(values: Sequence[object]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from tellapart.answers.disclosure import POOLED, Crossing, Disclosure, Partition, SafeCell
 from tellapart.engines.duckdb import DuckDB
 from tellapart.knowledge.load import Knowledge
+from tellapart.tasks import incidence
 
 Json = dict[str, Any]
 CALLS = ("sle", "fm", "both", "neither", "undetermined")
@@ -32,6 +33,7 @@ TITLES = {
     "calls_by_code": "Calls by diagnosis code",
     "sets_met_specific": "Criteria sets met by specific findings",
     "set_agreement": "Criteria sets against the first of them",
+    "second_disease": "The second disease after the first, death and loss competing",
     "decisive_tests": "Tests of the minimum safe work-up, of those looked at closely",
 }
 
@@ -84,7 +86,7 @@ def safe_cells(engine: DuckDB, knowledge: Knowledge, setting: str | None) -> lis
             )
         }
         cells += safe.crossing(Crossing(name, partitions[rows], partitions["calls"], counts))
-    cells += set_cells(engine, knowledge, safe)
+    cells += set_cells(engine, knowledge, safe) + incidence.safe_curves(engine, safe)
     looked_at = partitions["interest"].counts
     if safe.pools(looked_at)["of_interest"] == "of_interest":  # else their number would be told by the denominator
         tests = engine.rows(
@@ -183,7 +185,9 @@ def _table(name: str, cells: Sequence[SafeCell], knowledge: Knowledge) -> Json:
     def said(cell: SafeCell | None) -> str:
         if cell is None or cell.count is None or cell.value is None:
             return "suppressed" if cell is not None else ""
-        return f"{cell.count:,} ({100 * cell.value:.1f}%, {100 * (cell.low or 0):.1f} to {100 * (cell.high or 0):.1f})"
+        if cell.low is None:
+            return f"{cell.count:,} ({100 * cell.value:.0f}%)"
+        return f"{cell.count:,} ({100 * cell.value:.1f}%, {100 * cell.low:.1f} to {100 * (cell.high or 0):.1f})"
 
     if {c.row for c in cells} == {"all"}:
         columns, rows = ["", "Persons (share, 95% interval)"], [[spelled(c.column), said(c)] for c in cells]

@@ -7,11 +7,12 @@ import io
 from typing import Any
 
 from tellapart import __version__
+from tellapart.answers.disclosure import wilson
 from tellapart.engines.duckdb import DuckDB
 from tellapart.events.address import Source
 from tellapart.knowledge.load import Knowledge
 from tellapart.knowledge.local import COLUMNS
-from tellapart.tasks import treatment
+from tellapart.tasks import incidence, treatment
 from tellapart.tasks.aggregate import CALLS
 from tellapart.tasks.document import coverage
 from tellapart.tasks.session import Options, Session
@@ -149,6 +150,7 @@ def _report_tables(session: Session) -> list[Json]:
             ),
             "note": "Rows: diagnosis codes on record. Columns: the call made without using those codes.",
         },
+        _misdiagnosis(engine),
         {
             "id": "sets", "title": "Criteria sets met on record",
             "columns": ["Set", {"label": "Met by specific findings", **count},
@@ -170,8 +172,36 @@ def _report_tables(session: Session) -> list[Json]:
             "rows": _setting_changes(session),
             "note": "Persons of interest whose likeliest hypothesis would change under that setting's prior.",
         },
+        *incidence.tables(engine, session.knowledge),
         *treatment.tables(engine, session.knowledge),
     ]  # fmt: skip
+
+
+def _misdiagnosis(engine: DuckDB) -> Json:
+    """Codes that the call contradicts, in both directions, each as a share of those with the code."""
+    rows = []
+    for code, other, what in (
+        ("sle", "fm", "Coded lupus alone, the record supports"),
+        ("fm", "sle", "Coded fibromyalgia alone, the record supports"),
+    ):
+        coded = f"{code}_dx_days > 0 and {other}_dx_days = 0"
+        of = engine.one(f"select count(*) from persons_out where {coded}")
+        for call, words in (
+            (other, "the other"),
+            ("both", "both"),
+            ("neither", "neither"),
+            ("undetermined", "no call"),
+        ):
+            n = engine.one(f"select count(*) from persons_out where {coded} and call = '{call}'")
+            low, high = wilson(n, of) if of else (None, None)
+            rows.append([f"{what} {words}", n, of, n / of if of else None, low, high])
+    share = {"kind": "share"}
+    return {
+        "id": "misdiagnosis", "title": "Codes that the record does not bear out",
+        "columns": ["Code and call", {"label": "Persons", "kind": "count"}, {"label": "Of those coded so", "kind": "count"},
+                    {"label": "Share", **share}, {"label": "95% from", **share}, {"label": "to", **share}],
+        "rows": rows, "note": "To look at, not to correct: a call rests on what is on record here.",
+    }  # fmt: skip
 
 
 def _sets(knowledge: Knowledge) -> list[dict[str, str]]:

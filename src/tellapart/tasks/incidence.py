@@ -1,0 +1,197 @@
+"""What a report shows of time: fibromyalgia after lupus and the reverse, both over the years, from the first sign to a code."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Any
+
+from tellapart.answers.disclosure import COVERAGE, Disclosure, SafeCell
+from tellapart.engines.duckdb import DuckDB
+from tellapart.knowledge.load import Knowledge
+
+Json = dict[str, Any]
+QUESTIONS = {
+    # question: its title, whose later disease it is, and the finding and the condition of published rates
+    "fm_after_sle": ("Fibromyalgia after lupus", "meets_fm_criteria", "sle"),
+    "sle_after_fm": ("Lupus after fibromyalgia", "develops_sle", "fm"),
+}
+SEXES = {"all": "All", "sex:female": "Female", "sex:male": "Male"}
+
+
+def tables(engine: DuckDB, knowledge: Knowledge) -> list[Json]:
+    """The tables of the report on time, of persons of interest."""
+    shown = [t for question in QUESTIONS for t in _second_disease(engine, knowledge, question)]
+    return [_by_year(engine, int(knowledge.limit("incidence_years"))), _to_code(engine), *shown]
+
+
+def safe_curves(engine: DuckDB, safe: Disclosure) -> list[SafeCell]:
+    """The two curves of everybody at yearly points that may leave the site; none by sex or age (decision 28)."""
+    persons = engine.one("select count(*) from persons_out")
+    cells: list[SafeCell] = []
+    for question in QUESTIONS:
+        rows = _curve(engine, question).get("all", [])
+        followed = rows[0]["persons"] if rows else 0
+        if min(followed, persons - followed) > safe.floor:
+            points = [(f"within_{r['year']}_years", r["events"], r["at_risk"], r["incidence"]) for r in rows]
+            cells += safe.curve("second_disease", question, followed, points)
+    return cells
+
+
+def _curve(engine: DuckDB, question: str) -> dict[str, list[Json]]:
+    """Group of persons to its years in order."""
+    groups: dict[str, list[Json]] = {}
+    for r in engine.rows(f"select * from incidence where question = '{question}' order by persons_of, year"):
+        groups.setdefault(r["persons_of"], []).append(r)
+    return groups
+
+
+def _second_disease(engine: DuckDB, knowledge: Knowledge, question: str) -> list[Json]:
+    title, finding, condition = QUESTIONS[question]
+    groups = _curve(engine, question)
+    followed = {name: [r for r in rows if r["at_risk"] > 0] for name, rows in groups.items()}
+    named = {name: followed[name] for name in SEXES if followed.get(name)}
+    years = [r["year"] for r in named.get("all", [])]
+    of_year = {name: {r["year"]: _said(r) for r in rows} for name, rows in named.items()}
+    lines = [
+        {
+            "name": SEXES[name],
+            "points": [[0, 0], *([r["year"], r["incidence"]] for r in rows)],
+            "bars": [[0, 0], *(_interval(r) for r in rows)] if name == "all" else [],
+        }
+        for name, rows in named.items()
+    ]
+    published = [
+        [r["study"], r["setting"], int(r["n"]), int(r["N"]), int(r["n"]) / int(r["N"])]
+        for r in knowledge["evidence"]
+        if r["finding_id"] == finding and r["condition"] == condition and r["n"] and r["N"]
+    ]
+    count = {"kind": "count"}
+    return [
+        {
+            "id": question,
+            "title": title,
+            "columns": [
+                "Years since the first of the two", {"label": "Still followed", **count}, {"label": "Second disease so far", **count},
+                {"label": "Died so far", **count}, {"label": "Lost so far", **count},
+                *(f"{SEXES[name]}: share (95% interval)" for name in named),
+            ],
+            "rows": [
+                [str(r["year"]), *(r[c] for c in ("at_risk", "events", "died", "lost")),
+                 *(of_year[name].get(r["year"], "nobody left") for name in named)]
+                for r in named.get("all", [])
+            ],
+            "chart": {
+                "lines": lines, "right": max(years, default=1), "across": "years since the first disease", "up": "share with the second",
+                "described": f"{title}: cumulative incidence by year, for all with 95% interval and by sex; the table below has the numbers.",
+            } if years else None,
+            "note": "Cumulative incidence by Aalen and Johansen; death and loss to follow-up compete. A disease begins when its criteria "
+                    "were met, else with its first code. Who had both from the first day is not counted.",
+        },
+        {
+            "id": f"{question}_groups",
+            "title": f"{title}, by sex and age at the first disease",
+            "columns": ["Group", {"label": "Persons", **count}, {"label": "Second disease", **count},
+                        {"label": "Years followed", **count}, "Share by then (95% interval)"],
+            "rows": [
+                [_group(name), rows[-1]["persons"], rows[-1]["events"], rows[-1]["year"], _said(rows[-1])]
+                for name, rows in sorted(followed.items(), key=lambda group: (group[0] != "all", group[0])) if rows
+            ],
+            "note": "",
+        },
+        {
+            "id": f"{question}_published",
+            "title": f"{title}: published figures",
+            "columns": ["Study", "Who", {"label": "With the second disease", **count}, {"label": "Of", **count},
+                        {"label": "Share", "kind": "share"}],
+            "rows": published,
+            "note": "Shares at one time or over an unstated follow-up, not incidence by year: no study of new fibromyalgia in lupus by year is known "
+                    "here. Compare the order of size alone."
+                    if question == "fm_after_sle" else "Over a long or unstated follow-up. Compare the order of size alone.",
+        },
+    ]  # fmt: skip
+
+
+def _group(name: str) -> str:
+    kind, _, value = name.partition(":")
+    words = value.replace("_", " ")
+    return {"all": "All", "sex": f"Sex: {words}", "age": f"Age: {words}"}[kind]
+
+
+def _said(r: Json) -> str:
+    low, high = _interval(r)
+    interval = f" ({100 * low:.1f} to {100 * high:.1f})" if low < high else ""
+    return f"{100 * r['incidence']:.1f}%{interval}"
+
+
+def _interval(r: Json) -> tuple[float, float]:
+    """The interval of a cumulative incidence on the scale log(-log), which keeps it between 0 and 1; none at either end."""
+    share, variance = r["incidence"], r["variance"]
+    if not 0 < share < 1:
+        return share, share
+    reach = NormalDist().inv_cdf((1 + COVERAGE) / 2) * math.sqrt(variance) / (share * math.log(share))
+    return share ** math.exp(-reach), share ** math.exp(reach)
+
+
+def _by_year(engine: DuckDB, years: int) -> Json:
+    rows = engine.rows(
+        f"""with days as (
+              select unnest(generate_series(
+                cast(date_trunc('year', max(as_of)) as date) - interval ({years} - 1) year, max(as_of), interval 1 year
+              )) as day, max(as_of) as last from horizons
+            )
+            select cast(least(d.day - interval 1 day, d.last) as date) as day,
+              count(*) filter (where c.state = 'sle') as sle, count(*) filter (where c.state = 'fm') as fm,
+              count(*) filter (where c.state = 'both') as both
+            from (select day, last from days union all select last + interval 1 day, last from days where day = (select max(day) from days)) as d
+            left join (
+              select c.state, c.from_date, c.to_date, p.death_date from disease_course as c
+              inner join persons as p on p.person = c.person where c.from_date is not null
+            ) as c on c.from_date < d.day and coalesce(c.to_date >= d.day, true) and coalesce(c.death_date >= d.day, true)
+            group by all order by day"""
+    )
+    count = {"kind": "count"}
+    return {
+        "id": "by_year",
+        "title": "Lupus, fibromyalgia and both over the years",
+        "columns": ["Day", {"label": "Lupus alone", **count}, {"label": "Fibromyalgia alone", **count}, {"label": "Both", **count},
+                    {"label": "Of those with lupus: both", "kind": "share"}],
+        "rows": [
+            [str(r["day"]), r["sle"], r["fm"], r["both"], r["both"] / (r["sle"] + r["both"]) if r["sle"] + r["both"] else None]
+            for r in rows
+        ],
+        "note": "Living persons of interest on that day: criteria met by then, else coded. Neither disease ends by itself.",
+    }  # fmt: skip
+
+
+def _to_code(engine: DuckDB) -> Json:
+    rows = []
+    for disease, column in (("Lupus", "sle_dx_first"), ("Fibromyalgia", "fm_dx_first")):
+        (r,) = engine.rows(
+            f"""select count(*) as persons, count(*) filter (where days <= 0) as at_once,
+                  quantile_disc(days, 0.25) as low, quantile_disc(days, 0.5) as middle, quantile_disc(days, 0.75) as high
+                from (
+                  select p.person, greatest(date_diff('day', min(f.first_date), min(p.{column})), 0) as days
+                  from persons_out as p
+                  inner join findings as f on f.person = p.person and f.state = 'present' and f.finding not like '%\\_dx' escape '\\'
+                  where p.{column} is not null and f.first_date is not null
+                  group by p.person
+                ) as gaps"""
+        )
+        rows.append(
+            [
+                disease,
+                r["persons"],
+                r["at_once"],
+                *(f"{r[c]:,} days" if r[c] is not None else None for c in ("low", "middle", "high")),
+            ]
+        )
+    return {
+        "id": "to_code",
+        "title": "From the first sign on record to the first code",
+        "columns": ["Coded as", {"label": "Persons", "kind": "count"}, {"label": "Code first", "kind": "count"},
+                    {"label": "A quarter within", "kind": "text"}, {"label": "Half within", "kind": "text"},
+                    {"label": "Three quarters within", "kind": "text"}],
+        "rows": rows,
+        "note": "First sign: the first finding of any kind, diagnoses apart; what was before the record is not seen.",
+    }  # fmt: skip
