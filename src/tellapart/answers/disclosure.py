@@ -215,7 +215,7 @@ def _flow(cells: Mapping[Place, int], source: Place, sink: Place, wanted: int) -
     return moved
 
 
-def wilson(count: int, total: int) -> tuple[float, float]:
+def wilson(count: float, total: float) -> tuple[float, float]:
     """The 95 % interval of a share by Wilson's score (1927)."""
     z = NormalDist().inv_cdf((1 + COVERAGE) / 2)
     share, spread = count / total, z * z / total

@@ -31,6 +31,7 @@ from rich.progress import (
 from tellapart import __version__
 from tellapart.doors.diary import diary_app
 from tellapart.doors.maps import map_app
+from tellapart.doors.review import review_app
 from tellapart.doors.simulate import simulate
 from tellapart.doors.validate import validate
 from tellapart.errors import EXIT_DONE, EXIT_INPUT, EXIT_REJECTED, InputError, TellapartError, UsageError
@@ -49,6 +50,7 @@ app.command()(simulate)
 app.command()(validate)
 app.add_typer(case_app, name="case")
 app.add_typer(map_app, name="map")
+app.add_typer(review_app, name="review")
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(diary_app, name="diary")
 
@@ -305,6 +307,10 @@ def audit(
     memory: Annotated[str | None, typer.Option(help="Memory limit, for example 4GB; beyond it spills to disk.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of threads.")] = None,
     hash_: Annotated[Hash, typer.Option("--hash", help="Fingerprint of input files.")] = Hash.quick,
+    reviewed: Annotated[
+        list[Path] | None,
+        typer.Option(help="A filled sheet of `review sample`: leave whom it judges out of the worklist."),
+    ] = None,
     shareable: Annotated[
         bool, typer.Option("--shareable", help="Write the report that may leave the site: safe counts, no person.")
     ] = False,
@@ -337,7 +343,7 @@ def audit(
     if master is not None and engine is not Engine.spark:
         raise UsageError("--master: only for --engine spark.")
     chosen = (master or f"local[{threads or '*'}]") if engine is Engine.spark else None
-    ways = {"hashing": hash_.value, "shareable": shareable, "resume": resume}
+    ways = {"hashing": hash_.value, "shareable": shareable, "resume": resume, "reviewed": reviewed or ()}
     from tellapart.events.address import SERVER
 
     options = _options(format_, as_of, setting, None, persons)

@@ -288,6 +288,9 @@ SPECS: dict[str, Spec] = {
         ("id",), needed=("test", "rule", "population"), choices={"control_kind": ("fm", "mimic")},
         numbers=("cases", "case_positive", "controls", "control_positive", "sensitivity", "specificity"),
     ),
+    "review_questions": Spec(
+        ("question",), needed=("text", "answers"), choices={"disease": ("", "sle", "fm")}, cited=False
+    ),
     "validation_cases": Spec(("person",), needed=("never", "calls", "why")),
     "validation_prevalences": Spec(("prevalence",), numbers=("sle", "fm", "both"), needed=("sle", "fm", "both")),
     "validation_targets": Spec(("target",), needed=("low", "text"), numbers=("low", "high")),

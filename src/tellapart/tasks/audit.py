@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from tellapart.events.address import Address, Source
 from tellapart.events.readers import mapped
 from tellapart.knowledge.load import Knowledge
 from tellapart.rendering.report import audit_report
-from tellapart.tasks import aggregate, checkpoint
+from tellapart.tasks import aggregate, checkpoint, review
 from tellapart.tasks.kept import QUERY, RECORDS, fingerprint
 from tellapart.tasks.report import not_found, summarize
 from tellapart.tasks.session import REJECTIONS, Options, Progress, Session
@@ -54,6 +54,7 @@ def audit(
     hashing: str = "quick",
     shareable: bool = False,
     resume: bool = False,
+    reviewed: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> Json:
     """Audit `source` into folder `out`.
@@ -63,6 +64,7 @@ def audit(
         hashing: `quick` (first and last MiB of every input file) or `full`.
         shareable: write the form of the report that may leave the site: safe counts, no person.
         resume: go on from what an interrupted run on the same source had read, if there is anything.
+        reviewed: filled sheets of `review sample`: whom they judge is left out of the worklist.
         progress: called with each step done and its seconds.
 
     Returns:
@@ -72,6 +74,7 @@ def audit(
         InputError: the source is unusable, or a file cannot be written.
         UsageError: an option does not fit, or `out` holds files that are not an audit's.
     """
+    judged = review.reviewed(session.knowledge, reviewed)
     _claim(source, out)
     with _alone(out):
         inputs, stamps = _inputs(source, hashing), _stamps(source)
@@ -85,7 +88,8 @@ def audit(
         try:
             checkpoint.save(session, out, made_from)
             session.analyse(options, None, progress)
-            return _write(session, source, out, options, inputs, shareable)
+            _leave_out(session.engine, judged)
+            return _write(session, source, out, options, inputs, shareable, reviewed)
         except OSError as error:
             for name in FILES:
                 (out / (name + PART)).unlink(missing_ok=True)
@@ -109,12 +113,30 @@ def _read(session: Session, source: Source, options: Options, progress: Progress
     _step(progress, f"read {rows:,} source rows of {persons:,} persons, {rate}", seconds)
 
 
+def _leave_out(engine: DuckDB, judged: Sequence[str]) -> None:
+    """Make `to_look_at`: the worklist without those who were judged by hand. Their reasons stay in persons.parquet."""
+    engine.load("judged", {"person_id": "VARCHAR"}, [(person,) for person in judged])
+    engine.make(
+        "to_look_at",
+        """select row_number() over (order by rank) as place, w.* from worklist as w
+           where not exists (select 1 from judged as j where j.person_id = w.person_id)""",
+    )
+
+
 def _step(progress: Progress | None, what: str, seconds: float) -> None:
     if progress:
         progress(what, seconds)
 
 
-def _write(session: Session, source: Source, out: Path, options: Options, inputs: list[Json], shareable: bool) -> Json:
+def _write(
+    session: Session,
+    source: Source,
+    out: Path,
+    options: Options,
+    inputs: list[Json],
+    shareable: bool,
+    reviewed: Sequence[Path],
+) -> Json:
     """Write every file beside its name, then put all in place: a reader never sees half a file, nor files of two runs."""
     started = time.perf_counter()
     floor = session.knowledge.limit("disclosure_floor")
@@ -125,6 +147,7 @@ def _write(session: Session, source: Source, out: Path, options: Options, inputs
             "--shareable: there are so few persons in the source that nothing about them may leave the site."
         )
     facts = _run(session, options, summary, inputs)
+    facts["options"]["reviewed"] = [{"file": f.name, "sha256": fingerprint(f, "full")} for f in reviewed]
     summary["warnings"] += _differencing(out, facts, floor)
     write_tables(session.engine, session.knowledge, out)
     facts["records"] = {"file": RECORDS, "sha256": fingerprint(out / (RECORDS + PART))}
@@ -293,8 +316,8 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
         engine,
         out,
         "worklist.csv",
-        """select rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test
-           from worklist order by rank""",
+        """select place as rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test
+           from to_look_at order by place""",
         "format csv, header true",
     )
     _copy(

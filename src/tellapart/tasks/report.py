@@ -49,6 +49,8 @@ def summarize(session: Session, source: Source, options: Options) -> Json:
         )
     if not_found(session, options):
         warnings.append("Not all persons of the list are in the source; run.json names those that are not.")
+    if engine.one("select count(*) from judged"):  # how many is no count that may leave the site
+        warnings.append("Persons who were judged by hand (--reviewed) are left out of the worklist.")
     return {
         "schema": "tellapart.report/1",
         "software": __version__,
@@ -64,7 +66,7 @@ def summarize(session: Session, source: Source, options: Options) -> Json:
         "accounting": [{"source_type": name, **row} for name, row in covered["by_type"].items()],
         "coverage": {k: v for k, v in covered.items() if k != "by_type"},
         "worklist": _worklist(session),
-        "worklist_total": engine.one("select count(*) from worklist"),
+        "worklist_total": engine.one("select count(*) from to_look_at"),
         "unmapped": _unmapped(engine),
         "rejected": {"count": engine.one("select count(*) from rejected"), "reasons": reasons},
         "warnings": warnings,
@@ -82,8 +84,8 @@ def _worklist(session: Session) -> list[Json]:
         return ", ".join(f"{n}{labels[name]}" for n, name in zip(no, names, strict=True))
 
     rows = session.engine.rows(
-        "select rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test "
-        "from worklist order by rank limit 50"
+        "select place as rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test "
+        "from to_look_at order by place limit 50"
     )
     return [{**r, "evidence": spelled(r["evidence"]), "next_test": tests.get(r["next_test"], "")} for r in rows]
 
