@@ -346,7 +346,7 @@ STATES = Relation(
 INTEREST_EVENTS = Relation(
     "interest_events",
     "one row per event of a person of interest, its source row numbered within the person",
-    ("person", "row_no", "part", "code_id", "codings", "kind"),
+    ("person", "row_no", "part", "system", "code", "code_id"),
     {
         "person": WHOLE, "row_no": WHOLE, "source_row_no": WHOLE, "part": SMALL, "codings": SMALL, "reference": TEXT, "kind": TEXT,
         "code_id": SMALL, "date": DAY, "date_precision": TEXT, "known_date": DAY, "end_date": DAY,
