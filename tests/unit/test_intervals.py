@@ -17,7 +17,7 @@ from tellapart.knowledge.load import load
 Floats = NDArray[np.float64]
 KNOWLEDGE = load()
 KNOWN = synthesis.rates_of(KNOWLEDGE.tables)
-LIKE = {r["finding"]: r["like"] for r in KNOWLEDGE["finding_evidence"] if r["role"] == "like"}
+LIKE = synthesis._like(KNOWLEDGE.tables, "")
 BLOCKS = {r["finding"]: r for r in KNOWLEDGE["blocks"]}
 LADDER = sorted((f for f, r in BLOCKS.items() if r["rung"] and f in KNOWN), key=lambda f: int(BLOCKS[f]["rung"]))
 DRAWS = 100_000

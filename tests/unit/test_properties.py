@@ -63,7 +63,7 @@ def rewritten(rows: list[Resource], form: str, rng: random.Random, folder: Path)
         return records.write_bulk(folder, shuffled, packed=True)
     if form == "split":
         for number in range(0, len(shuffled), 9):
-            records.write(folder / f"{rng.random()}.json", records.bundle(shuffled[number : number + 9]))
+            records.write(folder / f"{number}.json", records.bundle(shuffled[number : number + 9]))
         return folder
     return records.write(folder / "all.json", records.bundle(shuffled, form))
 
