@@ -24,6 +24,7 @@ from typing import TypeVar
 
 POOLED = "+"  # between the names of categories that are shown together
 COVERAGE = 0.95
+REACH = NormalDist().inv_cdf((1 + COVERAGE) / 2)  # standard errors from the middle of an interval to its ends
 Place = tuple[str, str]
 Key = TypeVar("Key", bound=Hashable)
 
@@ -217,8 +218,7 @@ def _flow(cells: Mapping[Place, int], source: Place, sink: Place, wanted: int) -
 
 def wilson(count: float, total: float) -> tuple[float, float]:
     """The 95 % interval of a share by Wilson's score (1927)."""
-    z = NormalDist().inv_cdf((1 + COVERAGE) / 2)
-    share, spread = count / total, z * z / total
+    share, spread = count / total, REACH * REACH / total
     middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * (share * (1 - share) / total + spread / (4 * total)) ** 0.5
+    half = REACH / (1 + spread) * (share * (1 - share) / total + spread / (4 * total)) ** 0.5
     return max(0.0, middle - half), min(1.0, middle + half)

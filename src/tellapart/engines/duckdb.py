@@ -68,7 +68,8 @@ class DuckDB:
 
     def table(self, name: str, where: str = "true") -> tuple[dict[str, str], list[tuple[Any, ...]]]:
         """Columns with their types, and rows of a table that a condition holds for: what `load` takes."""
-        return self.columns(name), self.connection.execute(f'select * from "{name}" where {where}').fetchall()
+        cursor = self.connection.execute(f'select * from "{name}" where {where}')
+        return {d[0]: str(d[1]) for d in cursor.description or []}, cursor.fetchall()
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The result of a query as dictionaries (small results only)."""

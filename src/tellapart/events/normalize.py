@@ -193,8 +193,9 @@ def _make(engine: Engine, name: str, full: Engine | None) -> None:
     if full and name == "doses" and not engine.rows("select 1 as due from events where kind = 'drug' limit 1"):
         engine.load(name, DOSES.columns, [])
     elif full and name in FULL:
-        for read in dict(STEPS)[name]:
-            if read in SOURCE or read in dict(STEPS):
+        made = dict(STEPS)
+        for read in made[name]:
+            if read in SOURCE or read in made:
                 full.load(read, *engine.table(read))
         full.make(name, text(name))
         engine.load(name, *full.table(name))

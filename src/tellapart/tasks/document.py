@@ -76,8 +76,9 @@ class Documents:
         by_finding = {f["finding"]: f for f in findings}
         flags = self._red_flags(person, by_finding, occurrences)
         criteria = self._sle_sets(person, by_finding) + self._fm_sets(person, who)
-        mimics = self._mimics(person, by_finding)
-        differential = self._differential(person, by_finding, flags, mimics)
+        used = {r["number"] for r in self._rows("interest_weights", person)}
+        mimics = self._mimics(person, by_finding, used)
+        differential = self._differential(person, by_finding, flags, mimics, used)
         return {
             "schema": "tellapart.workup/1",
             "software": __version__,
@@ -741,7 +742,9 @@ class Documents:
         )
         return [(r["item"], r["on_day"]) for r in rows]
 
-    def _differential(self, person: int, by_finding: dict[str, Json], flags: list[Json], mimics: list[Json]) -> Json:
+    def _differential(
+        self, person: int, by_finding: dict[str, Json], flags: list[Json], mimics: list[Json], used: set[int]
+    ) -> Json:
         interval, call = self._rows("intervals", person)[0], self._rows("calls", person)[0]
         return {
             "call": call["call"],
@@ -756,7 +759,7 @@ class Documents:
                 }
                 for h in HYPOTHESES
             },
-            "weights": self._weights({r["number"] for r in self._rows("interest_weights", person)}, by_finding),
+            "weights": self._weights(used, by_finding),
         }
 
     def _weights(self, used: set[int], by_finding: dict[str, Json]) -> list[Json]:
@@ -835,22 +838,19 @@ class Documents:
         """Whether the record holds a code for the mimic."""
         return by_finding.get(mimic["coded"], {}).get("state") == "present"
 
-    def _mimics(self, person: int, by_finding: dict[str, Json]) -> list[Json]:
+    def _mimics(self, person: int, by_finding: dict[str, Json], used: set[int]) -> list[Json]:
         """What it is if it is neither: every mimic that has counts, the likeliest first, what is not named last."""
-        numbered = self.knowledge["weights"]
-        used = {
-            (w["finding"], w["state"])
-            for w in (numbered[r["number"] - 1] for r in self._rows("interest_weights", person))
-        }
+        weights = self.knowledge["weights"]
+        counted = {(weights[number - 1]["finding"], weights[number - 1]["state"]) for number in used}
         said: dict[str, list[Row]] = defaultdict(list)
         for r in self.knowledge["mimic_weights"]:
-            if (r["finding"], r["state"]) in used:
+            if (r["finding"], r["state"]) in counted:
                 said[r["mimic"]].append(r)
         named = {r["mimic"]: r for r in self.knowledge["mimics"]}
         out = []
         for row in self._rows("mimics", person, "mimic = 'other', p desc, mimic"):
-            mimic, weights = named.get(row["mimic"], OTHER), said[row["mimic"]]
-            basis = [mimic, *weights]
+            mimic, telling = named.get(row["mimic"], OTHER), said[row["mimic"]]
+            basis = [mimic, *telling]
             out.append(
                 {
                     "mimic": row["mimic"],
@@ -862,7 +862,7 @@ class Documents:
                     "weights": [
                         {"finding": w["finding"], "label": self.labels[w["finding"]], "state": w["state"],
                          "bits": float((Decimal(w["bits"]) * Decimal(w["share"])).quantize(MICRO))}
-                        for w in sorted(weights, key=lambda w: -abs(float(w["bits"]) * float(w["share"])))
+                        for w in sorted(telling, key=lambda w: -abs(float(w["bits"]) * float(w["share"])))
                     ],
                     "references": sorted({c for b in basis for c in b["citation"].split(";") if c}),
                     "verified": all(b["verified"] == "V" for b in basis),

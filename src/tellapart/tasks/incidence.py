@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import Any
 
-from tellapart.answers.disclosure import COVERAGE, Disclosure, SafeCell
+from tellapart.answers.disclosure import REACH, Disclosure, SafeCell
 from tellapart.engines.duckdb import DuckDB
 from tellapart.knowledge.load import Knowledge
 
@@ -129,7 +128,7 @@ def _interval(r: Json) -> tuple[float, float]:
     share, variance = r["incidence"], r["variance"]
     if not 0 < share < 1:
         return share, share
-    reach = NormalDist().inv_cdf((1 + COVERAGE) / 2) * math.sqrt(variance) / (share * math.log(share))
+    reach = REACH * math.sqrt(variance) / (share * math.log(share))
     return share ** math.exp(-reach), share ** math.exp(reach)
 
 

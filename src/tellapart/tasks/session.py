@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,7 +261,7 @@ class Session:
     def _few(self) -> SQLite:
         """The engine for a few persons, made when first asked for."""
         if self._small is None:
-            self._small = SQLite(lambda relation: pipeline.columns(relation, self.knowledge))
+            self._small = SQLite(cache(partial(pipeline.columns, knowledge=self.knowledge)))
             pipeline.prepare(self._small, self.knowledge)
             normalize.lend(self._small, self.engine)
         return self._small
