@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from lifelines import AalenJohansenFitter
 
 from tellapart import pipeline
 from tellapart.engines.duckdb import DuckDB
@@ -93,7 +94,6 @@ def test_groups_are_parts_of_all() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_equals_lifelines(seed: int) -> None:
     """Aalen and Johansen's estimate and its variance at every year, 400 persons with days all different (no ties broken)."""
-    fitter = pytest.importorskip("lifelines", reason="the reference, in no group: pip install lifelines")
     chance = random.Random(seed)
     people: list[Person] = []
     for days in chance.sample(range(1, 3000), 400):
@@ -101,7 +101,7 @@ def test_equals_lifelines(seed: int) -> None:
         people.append((days if outcome == "open" else 3000 + LOST + 1, outcome, days))
     cells = incidence(people)
     codes = {"event": 1, "died": 2, "lost": 3, "open": 0}
-    fitted = fitter.AalenJohansenFitter(calculate_variance=True).fit(
+    fitted = AalenJohansenFitter(calculate_variance=True).fit(
         [days for _, _, days in people], [codes[outcome] for _, outcome, _ in people], event_of_interest=1
     )
     for year in range(1, 9):
