@@ -2,7 +2,7 @@
 -- clock `course`: by the day it happened; `known`: by the day it could be known. Undated marks never give a date.
 -- To date: persons who meet a set, or who have a derived finding (its first day is read here). Only what is present can
 -- meet a set, so days on which nothing new is present are no rows, and absence is left out. What was said before says nothing
--- new, unless a second occasion counts.
+-- new, unless a further occasion counts, and beyond as many as a set asks for none does.
 with to_date as (
   select person from scores
   where basis = 'points' and (eular_acr_2019_met or slicc_2012_met or acr_1997_met or slerpi_met)
@@ -24,10 +24,15 @@ new as (
   from clocked
   group by person, clock, p1, p2, p3, p4, p5, c1, c2, c3, c4, c5, case when (p1 & 2684354560) <> 0 then date end
 ),
+numbered as (
+  select *, row_number() over (partition by person, clock, p1, p2, p3, p4, p5, c1, c2, c3, c4, c5 order by on_day, date) as occasion
+  from new
+),
 daily as (
   select person, clock, on_day, bit_or(p1) as p1, bit_or(p2) as p2, bit_or(p3) as p3, bit_or(p4) as p4, bit_or(p5) as p5, bit_or(c1) as c1, bit_or(c2) as c2, bit_or(c3) as c3, bit_or(c4) as c4, bit_or(c5) as c5
     , min(case when (p1 & 536870912) <> 0 then coalesce(date, date '0001-01-01') end) as first_0, max(case when (p1 & 536870912) <> 0 then coalesce(date, date '0001-01-01') end) as last_0, min(case when (p1 & 2147483648) <> 0 then coalesce(date, date '0001-01-01') end) as first_1, max(case when (p1 & 2147483648) <> 0 then coalesce(date, date '0001-01-01') end) as last_1
-  from new
+  from numbered
+  where occasion <= 2
   group by person, clock, on_day
 ),
 running as (

@@ -203,13 +203,6 @@ def _try_double(given: Any) -> float | None:
         return None
 
 
-def _try_date(text: str) -> str | None:
-    try:
-        return text if dt.date.fromisoformat(text).isoformat() == text else None
-    except ValueError:
-        return None
-
-
 def _regexp_replace(text: str, pattern: str, by: str, _everywhere: str) -> str:
     return re.sub(pattern, by, text)
 
@@ -218,7 +211,6 @@ FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("max_known", -1, _among_known(max)),
     ("min_known", -1, _among_known(min)),
     ("try_double", 1, _known(_try_double)),
-    ("try_date", 1, _known(_try_date)),
     ("year", 1, _known(lambda day: int(day[:4]))),
     ("month", 1, _known(lambda day: int(day[5:7]))),
     ("day", 1, _known(lambda day: int(day[8:]))),
@@ -227,8 +219,6 @@ FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("concat", -1, lambda *given: "".join(part for part in given if part is not None)),
     ("regexp_replace", 4, _known(_regexp_replace)),
     ("split_part", 3, _known(_split_part)),
-    ("strpos", 2, _known(lambda text, part: text.find(part) + 1)),
-    ("starts_with", 2, _known(lambda text, start: text.startswith(start))),
 )
 """Functions that SQLite lacks: name, arguments (-1: any), function."""
 
@@ -251,6 +241,7 @@ WORDS = (
     (r"\bis not distinct from\b", "is"),
     (r"\bbool_or\(", "max("),
     (r"\bbool_and\(", "min("),
+    (r"\bstrpos\(", "instr("),
 )
 """Forms that are other words on SQLite, and mean the same."""
 
@@ -263,6 +254,7 @@ def to_sqlite(sql: str) -> str:
         sql = re.sub(pattern, word, sql)
     for function, word in (("greatest", "max"), ("least", "min")):
         sql = _calls(sql, function, partial(_of_known, word))
+    sql = _calls(sql, "starts_with", lambda given: f"(substr({given[0]}, 1, length({given[1]})) = {given[1]})")
     sql = _calls(sql, "date_diff", lambda given: f"cast(julianday({given[2]}) - julianday({given[1]}) as integer)")
     return _once(_ordered(_unnested(sql)))
 
@@ -277,13 +269,17 @@ def _once(sql: str) -> str:
 
 def _tried(given: list[str]) -> str:
     value, kind = re.split(r"\s+as\s+(?=\w+$)", given[0])
-    return f"try_{kind}({value})"
+    if kind == "date":
+        return f"(case when date({value}) = {value} then {value} end)"
+    return f"(case when {value} is not null then try_{kind}({value}) end)"
 
 
 def _of_known(word: str, given: list[str]) -> str:
     """The greatest or least of what is known: SQLite's own `max` and `min` know nothing if one of their parts is unknown."""
     if all(re.search(r"^[0-9.e-]+$|\belse [0-9.]+ end$", part) for part in given):
         return f"{word}({', '.join(given)})"
+    if len(given) == 2:
+        return f"coalesce({word}({', '.join(given)}), {', '.join(given)})"
     return f"coalesce({word}({', '.join(given)}), {word}_known({', '.join(given)}))"
 
 

@@ -171,6 +171,7 @@ def context(knowledge: Knowledge) -> dict[str, Any]:
         "state_bit": state_bit,
         "derived_layers": derived_layers(knowledge),
         "any_occasion": enc.any_of(twice),
+        "most_occasions": str(max(int(r["occasions"] or 1) for r in knowledge["criteria_clauses"])),
         "occasion_bounds": occasion_bounds,
         "scored_sets": [r["set"] for r in knowledge["criteria_sets"]],
         "some_derived": lambda prefix: enc.any_of([r["finding"] for r in knowledge["finding_derived"]], prefix),

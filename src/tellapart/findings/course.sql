@@ -2,7 +2,7 @@
 -- clock `course`: by the day it happened; `known`: by the day it could be known. Undated marks never give a date.
 -- To date: persons who meet a set, or who have a derived finding (its first day is read here). Only what is present can
 -- meet a set, so days on which nothing new is present are no rows, and absence is left out. What was said before says nothing
--- new, unless a second occasion counts.
+-- new, unless a further occasion counts, and beyond as many as a set asks for none does.
 {% from 'findings/masks.sql.j2' import bases with context %}
 with to_date as (
   select person from scores
@@ -25,10 +25,15 @@ new as (
   from clocked
   group by person, clock, {{ each("p#") }}, {{ each("c#") }}, case when {{ any_occasion }} then date end
 ),
+numbered as (
+  select *, row_number() over (partition by person, clock, {{ each("p#") }}, {{ each("c#") }} order by on_day, date) as occasion
+  from new
+),
 daily as (
   select person, clock, on_day, {{ each("bit_or(p#) as p#") }}, {{ each("bit_or(c#) as c#") }}
-    {{ occasion_bounds("new") }}
-  from new
+    {{ occasion_bounds("numbered") }}
+  from numbered
+  where occasion <= {{ most_occasions }}
   group by person, clock, on_day
 ),
 running as (

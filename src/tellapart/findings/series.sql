@@ -14,7 +14,7 @@ completed as (
   inner join series_rules as r on r.source = n.source
   inner join measured as p
     on p.person = n.person and p.source = n.source
-    and date_diff('day', p.date, n.date) > 0 and date_diff('day', p.date, n.date) <= r.within_days
+    and p.date < n.date and date_diff('day', p.date, n.date) <= r.within_days
     and case r.test
       when 'ratio' then round(n.value - r.threshold * p.value, 6) >= 0
       when 'rise' then round(n.value - p.value - r.threshold, 6) >= 0

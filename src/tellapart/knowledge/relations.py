@@ -262,9 +262,9 @@ def item_ways(knowledge: Knowledge) -> dict[tuple[str, str], list[Way]]:
 def _item_ways(knowledge: Knowledge) -> Table:
     """The ways of `item_ways`, one row per finding; `findings`: how many the way is made of."""
     return (
-        {"set": TEXT, "item": TEXT, "way": WHOLE, "findings": WHOLE, "finding": TEXT, "occasions": WHOLE},
+        {"finding": TEXT, "occasions": WHOLE, "set": TEXT, "item": TEXT, "way": WHOLE, "findings": WHOLE},
         [
-            (*item, number, len(way), finding, occasions)
+            (finding, occasions, *item, number, len(way))
             for item, ways in item_ways(knowledge).items()
             for number, way in enumerate(ways, 1)
             for finding, occasions in sorted(way)

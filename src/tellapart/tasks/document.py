@@ -27,7 +27,6 @@ ROUND = 6
 SEVERITIES = ("urgent", "review", "info")
 SYNTHETIC = "synthetic"  # ids of made-up persons start so, and every output about them says it
 OTHER = {"label": "None of the conditions named here", "coded": "", "citation": "", "verified": "M"}
-NO_SOURCE: Json = {"reference": None, "text": None, "date_precision": None, "kind": None}
 
 
 def plain(value: Any) -> Any:
@@ -65,13 +64,7 @@ class Documents:
         """The document of `person` (the number in relation persons), who must be of interest."""
         who = self._rows("persons", person)[0]
         setting = self._rows("settings", person)[0]["setting"]
-        occurrences: dict[str, list[Json]] = defaultdict(list)
-        source = self._source(person)
-        for row in self._rows("occurrences", person, "date nulls last, row_no, part"):
-            found = source.get((row["row_no"], row["part"]), NO_SOURCE)
-            if found["kind"] == "instrument":  # several answers may have said it: name the form, not one of them
-                found = {**found, "text": f"filled-in form: {self.labels[row['finding']]}"}
-            occurrences[row["finding"]].append({**row, **found})
+        occurrences = self._occurrences(person)
         findings = self._rows("findings", person, "finding") + self._verdicts(person, occurrences)
         by_finding = {f["finding"]: f for f in findings}
         flags = self._red_flags(person, by_finding, occurrences)
@@ -115,16 +108,20 @@ class Documents:
             "coverage": self._coverage(),
         }
 
-    def _source(self, person: int) -> dict[tuple[int, int], Json]:
-        """Source row and part to its reference, its words and how exactly it is dated."""
-        return {
-            (r["row_no"], r["part"]): r
-            for r in self.engine.rows(
-                "select row_no, part, min(reference) as reference, min(text) as text, min(kind) as kind, "
-                "min(date_precision) as date_precision from interest_events where person = ? group by row_no, part",
-                [person],
-            )
-        }
+    def _occurrences(self, person: int) -> dict[str, list[Json]]:
+        """Finding to what was said of it, by day, with the words of its source row and how exactly that is dated."""
+        found: dict[str, list[Json]] = defaultdict(list)
+        for row in self.engine.rows(
+            "select o.finding, o.state, o.date, e.reference, e.text, e.kind, e.date_precision "
+            "from occurrences as o left join interest_events as e "
+            "on e.person = o.person and e.row_no = o.row_no and e.part = o.part and e.codings >= 0 "
+            "where o.person = ? order by o.date nulls last, o.row_no, o.part",
+            [person],
+        ):
+            if row["kind"] == "instrument":  # several answers may have said it: name the form, not one of them
+                row["text"] = f"filled-in form: {self.labels[row['finding']]}"
+            found[row["finding"]].append(row)
+        return found
 
     def _cause(self, rule: str, row_no: int | None, person: int) -> Json:
         """A likelier cause on record: its sentence, its row of competing_causes, the source row that holds it."""
@@ -139,14 +136,12 @@ class Documents:
         return None if held is None else str(held)
 
     def _evidence(self, occurrences: Iterable[Json], state: str) -> list[Json]:
-        out = []
-        for o in occurrences:
-            if o["state"] != state:
-                continue
-            row = {"reference": o["reference"], "date": shown_date(o["date"], o["date_precision"]), "text": o["text"]}
-            if row not in out:
-                out.append(row)
-        return out
+        said = dict.fromkeys(
+            (o["reference"], shown_date(o["date"], o["date_precision"]), o["text"])
+            for o in occurrences
+            if o["state"] == state
+        )
+        return [{"reference": reference, "date": date, "text": text} for reference, date, text in said]
 
     def _finding(self, f: Json, all_occurrences: dict[str, list[Json]], by_finding: dict[str, Json]) -> Json:
         occurrences = all_occurrences[f["finding"]]
