@@ -270,7 +270,7 @@ def _once(sql: str) -> str:
 def _tried(given: list[str]) -> str:
     value, kind = re.split(r"\s+as\s+(?=\w+$)", given[0])
     if kind == "date":
-        return f"(case when date({value}) = {value} then {value} end)"
+        return f"(case when date({value}, '+0 days') = {value} then {value} end)"
     return f"(case when {value} is not null then try_{kind}({value}) end)"
 
 
