@@ -145,6 +145,7 @@ def main() -> None:
             seconds[stage.makes], started = since(started), now()
         out = Path(spill) / "out"
         out.mkdir()
+        audit.leave_out(engine, ())
         audit.write_tables(engine, knowledge, out)
         seconds["files"] = since(started)
         report(engine, seconds, floor, whole_floor)

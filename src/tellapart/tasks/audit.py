@@ -88,7 +88,7 @@ def audit(
         try:
             checkpoint.save(session, out, made_from)
             session.analyse(options, None, progress)
-            _leave_out(session.engine, judged)
+            leave_out(session.engine, judged)
             return _write(session, source, out, options, inputs, shareable, reviewed)
         except OSError as error:
             for name in FILES:
@@ -113,7 +113,7 @@ def _read(session: Session, source: Source, options: Options, progress: Progress
     _step(progress, f"read {rows:,} source rows of {persons:,} persons, {rate}", seconds)
 
 
-def _leave_out(engine: DuckDB, judged: Sequence[str]) -> None:
+def leave_out(engine: DuckDB, judged: Sequence[str]) -> None:
     """Make `to_look_at`: the worklist without those who were judged by hand. Their reasons stay in persons.parquet."""
     engine.load("judged", {"person_id": "VARCHAR"}, [(person,) for person in judged])
     engine.make(
