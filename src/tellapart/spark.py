@@ -1,56 +1,70 @@
 """An audit on the user's own Apache Spark session (Databricks, EMR, Dataproc, or a cluster of one's own).
 
     import tellapart.spark
-    summary = tellapart.spark.audit(spark, "export/", "results/", shared="hdfs:///tmp/tellapart")
+    summary = tellapart.spark.audit(spark, "s3a://records/export", "s3a://results/2026", shared="s3a://scratch/tellapart")
+    summary = tellapart.spark.audit(spark, None, "/mnt/results", table_prefix="clinic.cdm.")  # tables of the catalogue
 
-The stages from finding states to the worklist run on the cluster, by the same statements as in the embedded engine. Reading
-the source, and writing the report from what the cluster made, happen on the driver.
+Source and results lie anywhere that the session reads and writes; no person comes to the driver. tellapart must be
+installed where tasks run.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tellapart.engines.spark import Spark
-from tellapart.tasks.audit import audit as _audit
-from tellapart.tasks.session import Options, Session
+from tellapart.engines.spark import Spark, address
+from tellapart.knowledge.load import load
+from tellapart.knowledge.local import read_codes
+from tellapart.tasks import cluster
+from tellapart.tasks.session import Options
 
 
 def audit(
     spark: Any,
-    source: str | Path,
+    source: str | Path | None,
     out: str | Path,
     *,
+    table_prefix: str | None = None,
     format: str = "auto",
     as_of: date | None = None,
     setting: str | None = None,
     prior: Mapping[str, float] | None = None,
+    codes: str | Path | None = None,
     shared: str | None = None,
-    exchange: str | Path | None = None,
     partitions: int | None = None,
+    reader_memory: str = cluster.READER_MEMORY,
 ) -> dict[str, Any]:
-    """Audit `source` into folder `out`; the user's session keeps its settings and views.
+    """Audit `source` into `out`; the user's session keeps its settings and views.
 
     Args:
         spark: a running SparkSession (Spark 4.3, not Connect).
-        shared: folder that driver and executors can write, for checkpoints; needed unless they are one process.
-        exchange: folder that driver and executors can read, for what goes to the cluster and comes back; a temporary
-            folder of the driver if None, which is right for a local session only.
-        partitions: number of partitions by person; `spark.sql.shuffle.partitions` if None.
+        source: bulk NDJSON or OMOP tables as Parquet: a path or any address that the session reads.
+        out: a path or address for the results: `persons.parquet` and the like as folders of files, the report as a file.
+        table_prefix: read the tables of a CDM from the session's catalogue instead (Delta and Iceberg too), named by this
+            and the name of the table (`clinic.cdm.` for `clinic.cdm.measurement`); `source` is None then.
+        codes: a file of your own codes.
+        shared: folder that driver and executors can write, for checkpoints, which then survive a lost executor; without
+            it what an executor held is gone with it, and the run ends. Needed unless driver and executors are one process.
+        partitions: number of shards and of partitions by person; `spark.sql.shuffle.partitions` if None.
+        reader_memory: what a task may use to read its shard, beside Spark's own memory.
 
     Returns:
         The `tellapart.report/1` summary.
 
     Raises:
-        InputError, UsageError: see `tellapart.tasks.audit.audit`.
+        InputError, UsageError: see `tellapart.tasks.cluster.audit`.
     """
-    with tempfile.TemporaryDirectory(prefix="tellapart-") as folder:
-        session = Session(spill=Path(exchange or folder), cluster=Spark(spark, shared, partitions))
-        try:
-            return _audit(session, Path(source), Path(out), Options(format, as_of, setting, prior))
-        finally:
-            session.close()
+    knowledge = load()
+    return cluster.audit(
+        Spark(spark, shared, partitions),
+        address(source) if source is not None else None,
+        address(out),
+        Options(format, as_of, setting, prior),
+        table_prefix=table_prefix,
+        reader_memory=reader_memory,
+        knowledge=knowledge,
+        codes=read_codes(Path(codes), knowledge) if codes else None,
+    )

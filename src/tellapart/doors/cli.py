@@ -287,13 +287,13 @@ def citations(knowledge: Any) -> dict[str, str]:
 
 @app.command()
 def audit(
+    out: Annotated[str, typer.Option(help="Folder for the results; new, empty, or an earlier audit's.")],
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="FHIR (also https://... of a server), OMOP CDM (also postgresql://...), MEDS, mapped tables, case files or diaries; - reads standard input."
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the results; new, empty, or an earlier audit's.")],
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="Use only what was known by this day (2026-01-31).")] = None,
     setting: Annotated[str | None, typer.Option(help="Whose prior applies to everybody.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="Format of the source.")] = Format.auto,
@@ -319,6 +319,9 @@ def audit(
         Engine, typer.Option(help="Where the stages run: in this process, or on Apache Spark.")
     ] = Engine.duckdb,
     master: Annotated[str | None, typer.Option(help="Spark: local[2], or the address of a cluster.")] = None,
+    table_prefix: Annotated[
+        str | None, typer.Option(help="Spark: read OMOP tables of the catalogue whose names begin so, no SOURCE.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from what an interrupted run had read; the results are the same.")
     ] = False,
@@ -340,76 +343,87 @@ def audit(
 
       tellapart audit export/ --out results --engine spark --master "local[2]"
     """
-    if master is not None and engine is not Engine.spark:
-        raise UsageError("--master: only for --engine spark.")
-    chosen = (master or f"local[{threads or '*'}]") if engine is Engine.spark else None
-    ways = {"hashing": hash_.value, "shareable": shareable, "resume": resume, "reviewed": reviewed or ()}
     from tellapart.events.address import SERVER
 
+    if engine is Engine.duckdb and (master is not None or table_prefix is not None):
+        raise UsageError("--master, --table-prefix: only for --engine spark.")
+    if (source is None) is (table_prefix is None):
+        raise UsageError("Name one source: SOURCE, or --table-prefix with --engine spark.")
+    if engine is Engine.spark and (resume or hash_ is Hash.full or reviewed):
+        raise UsageError("--resume, --hash, --reviewed: not with --engine spark.")
+    if memory is not None and not _memory_like(memory):
+        raise UsageError(f"--memory {memory}: not a size. Write it as 4GB or 800MB.")
     options = _options(format_, as_of, setting, None, persons)
     options.flares = flares
-    if SERVER.match(source):
-        source = str(_fetched(source, client, out, resume, quiet))
+    if source is not None and SERVER.match(source):
+        source = str(_fetched(source, client, Path(out), resume, quiet))
     elif client is not None:
         raise UsageError("--client: only for a source that is the address of a FHIR server (https://...).")
-    local = _local(codes)
-    raise typer.Exit(_audit(source, out, options, memory, threads, codes=local, master=chosen, quiet=quiet, **ways))
+    local, console = _local(codes), talk()
+    with _progress(console, quiet) as step:
+        if engine is Engine.spark:
+            summary = _on_spark(
+                source, out, options, master or f"local[{threads or '*'}]", memory, table_prefix=table_prefix, codes=local,
+                shareable=shareable, progress=step,
+            )  # fmt: skip
+        else:
+            assert source is not None
+            summary = _here(
+                source, Path(out), options, memory, threads, codes=local, hashing=hash_.value, shareable=shareable,
+                resume=resume, reviewed=reviewed or (), progress=step,
+            )  # fmt: skip
+    raise typer.Exit(_told(summary, out, console, quiet))
 
 
-def _audit(
-    source: str,
-    out: Path,
-    options: Any,
-    memory: str | None = None,
-    threads: int | None = None,
-    *,
-    codes: Any = None,
-    master: str | None = None,
-    quiet: bool = False,
-    **ways: Any,
-) -> int:
+def _here(
+    source: str, out: Path, options: Any, memory: str | None, threads: int | None, *, codes: Any, **ways: Any
+) -> Any:
+    """The audit in this process."""
     from tellapart.knowledge.load import load
-    from tellapart.rendering.terminal import print_audit_summary
     from tellapart.tasks.audit import audit as run
     from tellapart.tasks.session import Session
 
-    if memory is not None and not _memory_like(memory):
-        raise UsageError(f"--memory {memory}: not a size. Write it as 4GB or 800MB.")
     stack: list[tempfile.TemporaryDirectory[str]] = []
-    console = talk()
     with tempfile.TemporaryDirectory(prefix="tellapart-spill-") as spill:
-        cluster = _cluster(master, memory, Path(spill)) if master else None
-        session = Session(load(), memory=memory, threads=threads, spill=Path(spill), cluster=cluster, codes=codes)
+        session = Session(load(), memory=memory, threads=threads, spill=Path(spill), codes=codes)
         try:
-            with _progress(console, quiet) as step:
-                summary = run(session, _source(source, stack), out, options, progress=step, **ways)
+            return run(session, _source(source, stack), out, options, **ways)
         except InputError:
             for why, count in Counter(str(row["reason"]) for row in session.rejections()).most_common(20):
-                console.print(f"rejected {count} time(s): {escape(why)}", soft_wrap=True)
+                talk().print(f"rejected {count} time(s): {escape(why)}", soft_wrap=True)
             raise
         finally:
             session.close()
             for folder in stack:
                 folder.cleanup()
+
+
+def _on_spark(source: str | None, out: str, options: Any, master: str, memory: str | None, **ways: Any) -> Any:
+    """The audit on Spark: `--memory` is that of the driver, which in `local[n]` does all."""
+    from tellapart.engines.spark import Spark, address, local_session
+    from tellapart.tasks.cluster import audit as run
+
+    spark_memory = re.sub(r"\s*([KMGT])i?B?$", r"\1", memory.strip(), flags=re.IGNORECASE).lower() if memory else None
+    source = source if source is None or "://" in source else address(Path(source))
+    out = out if "://" in out else address(Path(out))
+    shared = None if master.startswith("local[") else f"{out.rstrip('/')}.checkpoints"
+    return run(Spark(local_session(master, spark_memory), shared), source, out, options, **ways)
+
+
+def _told(summary: Any, out: str, console: Console, quiet: bool) -> int:
+    """Say what came out; the exit code."""
+    from tellapart.rendering.terminal import print_audit_summary
+
     if not quiet:
         for setting, count in summary["settings"].items():
             console.print(f"setting {setting}: {count} person(s)")
         console.print(f"as of {summary['as_of']}")
         print_audit_summary(summary, Console(highlight=False))
     if summary["rejected"]["count"]:
-        where = escape(str(out / "rejected.ndjson"))
+        where = escape(f"{out.rstrip('/')}/rejected.ndjson")
         console.print(f"{summary['rejected']['count']} rejected (rows or parts of rows): see {where}", soft_wrap=True)
         return EXIT_REJECTED
     return EXIT_DONE
-
-
-def _cluster(master: str, memory: str | None, spill: Path) -> Any:
-    from tellapart.engines.spark import Spark, local_session
-
-    spark_memory = re.sub(r"\s*([KMGT])i?B?$", r"\1", memory.strip(), flags=re.IGNORECASE).lower() if memory else None
-    return Spark(
-        local_session(master, spark_memory), None if master.startswith("local[") else str(spill / "checkpoints")
-    )
 
 
 def _memory_like(text: str) -> bool:
@@ -480,7 +494,12 @@ def demo(
     from tellapart.tasks.demo import EXAMPLE, TRY_NEXT
 
     folder = out or Path("tellapart-demo")
-    code = _audit(str(EXAMPLE), folder, _options(Format.auto, None, None, None))
+    console = talk()
+    with _progress(console, False) as step:
+        summary = _here(
+            str(EXAMPLE), folder, _options(Format.auto, None, None, None), None, None, codes=None, progress=step,
+        )  # fmt: skip
+    code = _told(summary, str(folder), console, False)
     console = Console(highlight=False)
     name = "tellapart" if shutil.which("tellapart") else sys.argv[0]  # as it can be typed here
     report = escape(str(folder / "report.html"))

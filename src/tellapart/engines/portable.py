@@ -150,6 +150,13 @@ def to_spark(sql: str) -> str:
     return text
 
 
+def unordered(sql: str) -> str:
+    """The query without the order of its rows, which costs another shuffle where they lie in many places."""
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    tree.set("order", None)
+    return tree.sql("duckdb")
+
+
 def unportable(sql: str, schema: Schema | None = None) -> list[str]:
     """Everything in a statement that is not on the list of portable forms.
 

@@ -1,7 +1,8 @@
 """How a statement runs on Apache Spark: the same SQL text, said in Spark's words by `engines/portable`. No word of medicine.
 
-What is read is shuffled by `person` first, so that one person's rows lie together. Every relation is checkpointed when it is made, which cuts its plan (three dozen statements on top of one another would be
-planned again at each step) and keeps what was made when an executor is lost.
+What is read is shuffled by `person` first, so that one person's rows lie together. Every relation is checkpointed when it
+is made, which cuts its plan (three dozen statements on top of one another would be planned again at each step) and keeps
+what was made when an executor is lost.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from tellapart.engines.duckdb import ARROW
-from tellapart.engines.portable import to_spark
-from tellapart.errors import UsageError
+from tellapart.engines.portable import to_spark, unordered
+from tellapart.errors import InputError, UsageError
 
 OLDEST_JAVA = 17
 SETTINGS = {
@@ -61,28 +64,138 @@ class Spark:
         )
         self.session.createDataFrame(table).createOrReplaceTempView(name)
 
-    def take(self, name: str, path: str) -> None:
-        """Make relation `name` of Parquet files at any path that Spark reads; shuffled by person if it has persons."""
-        frame = self.session.read.parquet(path)
-        if "person" in frame.columns:
-            frame = frame.repartition(self.partitions, "person").persist()
-        frame.createOrReplaceTempView(name)
+    def take(self, name: str, frame: Any) -> None:
+        """Make relation `name` of a DataFrame; shuffled by person if it has persons: the one shuffle of its rows."""
+        self._keep(name, frame.repartition(self.partitions, "person") if "person" in frame.columns else frame)
+
+    def _keep(self, name: str, frame: Any) -> None:
+        kept = frame.checkpoint(eager=True) if self.shared else frame.localCheckpoint(eager=True)
+        kept.createOrReplaceTempView(name)
 
     def make(self, name: str, sql: str, view: bool = False, only_with: str | None = None) -> None:
         """Make relation `name` by a statement in DuckDB's words (`only_with` is for one person and means nothing here)."""
         frame = self.session.sql(to_spark(sql))
-        if not view:
-            frame = frame.checkpoint(eager=True) if self.shared else frame.localCheckpoint(eager=True)
-        frame.createOrReplaceTempView(name)
+        if view:
+            frame.createOrReplaceTempView(name)
+        else:
+            self._keep(name, frame)
 
     def drop(self, name: str) -> None:
         """Let go of relation `name`."""
         self.session.table(name).unpersist()
         self.session.catalog.dropTempView(name)
 
-    def write(self, name: str, path: str) -> None:
-        """Write relation `name` as a folder of Parquet files."""
-        self.session.table(name).write.mode("overwrite").parquet(path)
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """The result of a query in DuckDB's words as dictionaries: counts, never persons."""
+        listed: list[dict[str, Any]] = self.session.sql(to_spark(sql)).toArrow().to_pylist()
+        return listed
+
+    def one(self, sql: str) -> Any:
+        """The single value of a query."""
+        rows = self.rows(sql)
+        return next(iter(rows[0].values())) if rows else None
+
+    def copy(self, query: str, target: str, form: str) -> None:
+        """Write the result of a query in DuckDB's words as a folder of files, one of each partition.
+
+        Args:
+            form: as DuckDB's COPY has it (`format parquet, compression zstd`).
+        """
+        options = dict(part.split() for part in form.split(", "))
+        kind = options.pop("format")
+        frame = self.session.sql(to_spark(query) if kind == "csv" else to_spark(unordered(query)))
+        more = {"csv": {"escape": '"'}, "json": {"ignoreNullFields": "false"}}.get(kind, {})
+        frame.write.mode("overwrite").options(**options, **more).format(kind).save(target)
+
+    def numbered(self, frame: Any, column: str) -> Any:
+        """The frame with `number`: the rank of each row by a column without ties, from 1, without bringing all to one place."""
+        ranged = frame.repartitionByRange(self.partitions, column).sortWithinPartitions(column)
+        # the partition in the upper bits, the place in it in the lower ones
+        placed = ranged.selectExpr("*", "monotonically_increasing_id() as _id").localCheckpoint(eager=True)
+        before, starts = 0, []
+        for row in placed.groupBy((placed["_id"] / 2**33).cast("long").alias("part")).count().orderBy("part").collect():
+            starts.append(f"when {row['part']} then {before}")
+            before += row["count"]
+        start = f"case shiftright(_id, 33) {' '.join(starts)} end" if starts else "0"
+        return placed.selectExpr("*", f"{start} + (_id & {2**33 - 1}) + 1 as number").drop("_id")
+
+    def close(self) -> None:
+        """The session is its maker's."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of a folder: name inside it, bytes, modification time (milliseconds since 1970)."""
+
+    name: str
+    size: int
+    modified: int
+
+
+class Folder:
+    """A folder, or one file, on any file system that the session knows (local, `s3a://`, `abfss://`, `hdfs://`).
+
+    Attributes:
+        root: address of the folder, with a slash at the end.
+    """
+
+    def __init__(self, session: Any, address: str) -> None:
+        """Raises InputError: no such file system."""
+        self._java = session.sparkContext._jvm
+        path = self._java.org.apache.hadoop.fs.Path(address)
+        try:
+            self._system = path.getFileSystem(session._jsparkSession.sessionState().newHadoopConf())
+            self._path = self._system.makeQualified(path)
+            self._is_file = self._system.exists(self._path) and self._system.getFileStatus(self._path).isFile()
+        except Exception as trouble:
+            reason = str(getattr(trouble, "java_exception", trouble)).split("\n", 1)[0]
+            raise InputError(
+                f"{address}: cannot be reached ({reason}). Check the address and the session's rights."
+            ) from trouble
+        folder = self._path.getParent() if self._is_file else self._path
+        self.root = str(folder.toString()).rstrip("/") + "/"
+
+    def files(self) -> list[Found]:
+        """Every file in it, at any depth, by name."""
+        if not self._system.exists(self._path):
+            return []
+        found, listed = [], self._system.listFiles(self._path, True)
+        while listed.hasNext():
+            status = listed.next()
+            name = str(status.getPath().toString()).removeprefix(self.root)
+            found.append(Found(name, status.getLen(), status.getModificationTime()))
+        return sorted(found, key=lambda f: f.name)
+
+    def address(self, name: str) -> str:
+        return self.root + name
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a small file, None if there is none."""
+        path = self._java.org.apache.hadoop.fs.Path(self.address(name))
+        if not self._system.exists(path):
+            return None
+        stream = self._system.open(path)
+        try:
+            return bytes(stream.readAllBytes())
+        finally:
+            stream.close()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file whole."""
+        stream = self._system.create(self._java.org.apache.hadoop.fs.Path(self.address(name)), True)
+        try:
+            stream.write(bytearray(content))
+        finally:
+            stream.close()
+
+    def delete(self, name: str) -> None:
+        """Delete a file or folder if it is there."""
+        self._system.delete(self._java.org.apache.hadoop.fs.Path(self.address(name)), True)
+
+
+def address(place: str | Path) -> str:
+    """An address as Spark takes it: a path is one of this machine, text is left as it is."""
+    return f"file://{place.resolve()}" if isinstance(place, Path) else place
 
 
 def local_session(master: str, memory: str | None = None) -> Any:
@@ -106,6 +219,7 @@ def local_session(master: str, memory: str | None = None) -> Any:
             "openjdk-17-jre-headless) or set JAVA_HOME."
         )
     os.environ.setdefault("SPARK_CONF_DIR", str(Path(__file__).parent / "spark_conf"))  # errors only, on stderr
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # tasks import tellapart too
     builder = (
         SparkSession.builder.master(master)
         .appName("tellapart")

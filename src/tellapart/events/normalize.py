@@ -49,13 +49,17 @@ STEPS = (
                   "unit_proofs", "reading_limits")),
     ("horizons", ("readings", "registered", "patients", "asked")),
     ("persons", ("registered", "horizons")),
-    ("events", ("readings", "horizons", "persons", "usual_ranges")),
+    ("reported", ("readings", "registered", "usual_ranges")),
+    ("events", ("reported", "horizons")),
     ("doses", ("events", "dose_words")),
     ("rejections", ("readings", "source_rows", "registered", "patients", "unit_map")),
     ("row_classes", ("source_rows", "statements", "code_map", "readings", "events", "not_needed", "patients")),
     ("accounting", ("row_classes", "left_out")),
 )  # fmt: skip
 """Relations made of each source: relation made and relations read, in order (checked against the SQL by the tests)."""
+
+VIEWS = frozenset({"reported"})
+"""Relations of which no rows are kept."""
 
 AUDIT_STEPS = (("unmapped", ("statements", "row_classes", "left_out")),)
 """What only an audit asks for of a source, in order."""
@@ -200,7 +204,7 @@ def _make(engine: Engine, name: str, full: Engine | None) -> None:
         full.make(name, text(name))
         engine.load(name, *full.table(name))
     else:
-        engine.make(name, text(name))
+        engine.make(name, text(name), view=name in VIEWS)
 
 
 def normalize(engine: Engine, as_of: date | None, today: date, full: Engine | None = None) -> AsOf:

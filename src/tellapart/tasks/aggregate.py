@@ -11,12 +11,15 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tellapart.answers.disclosure import POOLED, Crossing, Disclosure, Partition, SafeCell
 from tellapart.engines.duckdb import DuckDB
 from tellapart.knowledge.load import Knowledge
 from tellapart.tasks import incidence
+
+if TYPE_CHECKING:
+    from tellapart.engines.spark import Spark
 
 Json = dict[str, Any]
 CALLS = ("sle", "fm", "both", "neither", "undetermined")
@@ -43,7 +46,7 @@ def disclosure(knowledge: Knowledge) -> Disclosure:
     return Disclosure(int(knowledge.limit("disclosure_floor")), int(knowledge.limit("disclosure_rounding")))
 
 
-def safe_cells(engine: DuckDB, knowledge: Knowledge, setting: str | None) -> list[SafeCell]:
+def safe_cells(engine: DuckDB | Spark, knowledge: Knowledge, setting: str | None) -> list[SafeCell]:
     """Every count that may leave the site, made safe; tables in a fixed order.
 
     Categories are listed whether anybody is in them or not: a missing one would say that nobody is.

@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import orjson
@@ -146,7 +146,7 @@ def _write(
         raise UsageError(
             "--shareable: there are so few persons in the source that nothing about them may leave the site."
         )
-    facts = _run(session, options, summary, inputs)
+    facts = run_facts(session, options, summary, inputs)
     facts["options"]["reviewed"] = [{"file": f.name, "sha256": fingerprint(f, "full")} for f in reviewed]
     summary["warnings"] += _differencing(out, facts, floor)
     write_tables(session.engine, session.knowledge, out)
@@ -247,10 +247,6 @@ def _differencing(out: Path, facts: Json, floor: float) -> list[str]:
     ]
 
 
-def _copy(engine: DuckDB, out: Path, name: str, query: str, form: str) -> None:
-    engine.copy(query, out / (name + PART), form)
-
-
 def persons_query(knowledge: Knowledge) -> str:
     """The query of persons.parquet: the columns of design §5, in its order."""
     sets = [r["set"] for r in knowledge["criteria_sets"]]
@@ -265,24 +261,22 @@ def persons_query(knowledge: Knowledge) -> str:
     return f"""
         select p.person_id, p.sex, p.birth_date, p.age, p.setting, p.call, {shares}, {scores},
           p.sle_dx_first, p.sle_dx_days, p.fm_dx_first, p.fm_dx_days,
-          coalesce(w.reasons, []) as reasons,
+          case when w.reasons is null then [] else string_split(w.reasons, ';') end as reasons,
           case when p.red_flags = '' then [] else string_split(p.red_flags, ';') end as red_flags
         from persons_out as p
-        left join (select person, list(reason order by rank) as reasons from worklist group by person) as w
+        left join (select person, string_agg(reason, ';' order by rank) as reasons from worklist group by person) as w
           on w.person = p.person
         order by p.person"""
 
 
-def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
-    """Write persons.parquet, findings.parquet, records.parquet, worklist.csv and rejected.ndjson, each in a full order."""
-    _copy(engine, out, RECORDS, QUERY, "format parquet, compression zstd")
-    _copy(engine, out, "persons.parquet", persons_query(knowledge), "format parquet, compression snappy")
+def tables(knowledge: Knowledge) -> dict[str, tuple[str, str]]:
+    """The files made of relations: name to query, in a full order, and form (DuckDB's COPY options)."""
     told = ", ".join(f"'{r['finding']}'" for r in knowledge["findings"] if r["fm_if_patient_only"] == "yes")
-    _copy(
-        engine,
-        out,
-        "findings.parquet",
-        f"""select p.person_id, f.finding, f.state, f.first_date, f.last_date, f.present_days, f.absent_days, f."by",
+    return {
+        RECORDS: (QUERY, "format parquet, compression zstd"),
+        "persons.parquet": (persons_query(knowledge), "format parquet, compression snappy"),
+        "findings.parquet": (
+            f"""select p.person_id, f.finding, f.state, f.first_date, f.last_date, f.present_days, f.absent_days, f."by",
              case when f.state = 'present' and not f.vouched and f.finding in ({told}) then 'yes' else k.fm_explains end
                as fm_explains,
              f.contested_by, f.reference
@@ -290,13 +284,10 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
            inner join persons as p on p.person = f.person
            left join finding_explains as k on k.finding = f.finding
            order by f.person, f.finding""",
-        "format parquet, compression snappy",
-    )
-    _copy(
-        engine,
-        out,
-        "flares.parquet",
-        """select p.person_id, f.start_date as start, f.peak_date as peak, f.end_date as "end", f.type, f.basis, f.severity,
+            "format parquet, compression snappy",
+        ),
+        "flares.parquet": (
+            """select p.person_id, f.start_date as start, f.peak_date as peak, f.end_date as "end", f.type, f.basis, f.severity,
              f.certainty, f.is_flare, f.pattern, f.urgent, string_split(f.signals, ';') as signals
            from (
              select q.person_id, s.start_date, s.peak_date, s.end_date, s.type, 'examination' as basis, s.severity, s.certainty,
@@ -310,23 +301,21 @@ def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
            ) as f
            inner join persons as p on p.person_id = f.person_id
            order by p.person, f.start_date, f.basis, f.is_flare""",
-        "format parquet, compression snappy",
-    )
-    _copy(
-        engine,
-        out,
-        "worklist.csv",
-        """select place as rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test
+            "format parquet, compression snappy",
+        ),
+        "worklist.csv": (
+            """select place as rank, person_id, reason, urgency, text, evidence, evidence_reference, next_test
            from to_look_at order by place""",
-        "format csv, header true",
-    )
-    _copy(
-        engine,
-        out,
-        "rejected.ndjson",
-        REJECTIONS,
-        "format json",
-    )
+            "format csv, header true",
+        ),
+        "rejected.ndjson": (REJECTIONS, "format json"),
+    }
+
+
+def write_tables(engine: DuckDB, knowledge: Knowledge, out: Path) -> None:
+    """Write the files of `tables` beside their names."""
+    for name, (query, form) in tables(knowledge).items():
+        engine.copy(query, out / (name + PART), form)
 
 
 def _files(source: Source) -> list[Path]:
@@ -362,7 +351,7 @@ def _inputs(source: Source, hashing: str) -> list[Json]:
     ]
 
 
-def _run(session: Session, options: Options, summary: Json, inputs: list[Json]) -> Json:
+def run_facts(session: Session, options: Options, summary: Json, inputs: list[Json]) -> Json:
     return {
         "schema": "tellapart.run/1",
         "software": summary["software"],

@@ -49,7 +49,7 @@ def fingerprint(path: Path, hashing: str = "quick") -> str:
 
 def is_audit(source: Path) -> bool:
     """Whether a folder is the output of an audit."""
-    return (source / "run.json").is_file() and (source / "persons.parquet").is_file()
+    return (source / "run.json").is_file() and (source / "persons.parquet").exists()
 
 
 def reopen(session: Session, folder: Path, options: Options, person_id: str | None) -> tuple[int, Options]:
@@ -123,7 +123,8 @@ def _facts(folder: Path, session: Session) -> dict[str, Any]:
     again = "Run the audit again, or give workup the source itself."
     try:
         facts: dict[str, Any] = orjson.loads((folder / "run.json").read_bytes())
-        kept = facts["records"]["sha256"] == fingerprint(folder / RECORDS)
+        # a folder of files, as a cluster writes it, has no fingerprint
+        kept = (folder / RECORDS).is_dir() or facts["records"]["sha256"] == fingerprint(folder / RECORDS)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: run.json or {RECORDS} is missing or cannot be read. {again}") from error
     if not kept:
@@ -136,5 +137,5 @@ def _facts(folder: Path, session: Session) -> dict[str, Any]:
 
 
 def _sql(path: Path) -> str:
-    quoted = str(path).replace("'", "''")
+    quoted = str(path / "*.parquet" if path.is_dir() else path).replace("'", "''")
     return f"read_parquet('{quoted}')"

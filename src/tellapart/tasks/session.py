@@ -8,13 +8,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tellapart import pipeline
 from tellapart.contracts.relations import DIARY_FLARES, FLARE_SIGNS, OPTIONS
@@ -113,23 +112,26 @@ class Session:
         Args:
             codes: what a site's own codes mean, beside those that ship.
             keep_all: keep every relation of an audit, so that each can be looked at (it costs memory).
-            cluster: where the stages of an audit run instead; reading, and what is made of the answers, stay here.
+            cluster: the engine instead, for an audit of what lies where the cluster reads.
         """
         self.keep_all = keep_all
         self.cluster = cluster
         self.codes = codes or NO_CODES
         self.spill = spill
         self.knowledge = knowledge or load()
-        self.engine = DuckDB(memory, threads, spill)
-        self.source_held: DuckDB | SQLite = self.engine
-        self.answers: DuckDB | SQLite = self.engine
+        # an audit asks both engines the same; all else is for one machine, where the engine is DuckDB
+        here = None if cluster else DuckDB(memory, threads, spill)
+        self.engine = cast(Any, cluster or here)
+        self.source_held: Any = self.engine
+        self.answers: Any = self.engine
         self._small: SQLite | None = None
         self.seconds: dict[str, float] = {}
         self.detected: tuple[str, str] = ("", "")
         self.source = "the source"
         self.read_so_far = False
         pipeline.prepare(self.engine, self.knowledge)
-        normalize.prepare(self.engine, self.codes)
+        if here:
+            normalize.prepare(here, self.codes)
 
     def close(self) -> None:
         self.engine.close()
@@ -179,7 +181,7 @@ class Session:
         if options.persons:
             self._limit(options.persons)
         self.seconds["read"] = time.perf_counter() - started
-        self._normalize(options)
+        self.normalize(options)
 
     def _limit(self, persons: PersonList) -> None:
         """Keep the persons of a list. Raises InputError: the source holds none of them."""
@@ -197,9 +199,10 @@ class Session:
         self.source_held = self._few() if len(documents) <= FEW else self.engine
         self.source_held.load("diary_flares", DIARY_FLARES.columns, [])
         case.read_documents(self.source_held, named, case.knowledge_ids(self.knowledge), strict=True)
-        self._normalize(options)
+        self.normalize(options)
 
-    def _normalize(self, options: Options) -> None:
+    def normalize(self, options: Options) -> None:
+        """From the statements that a reader left to events."""
         started = time.perf_counter()
         full = None if self.source_held is self.engine else self.engine
         normalize.normalize(self.source_held, options.as_of, options.today, full)
@@ -248,15 +251,12 @@ class Session:
             answers.load("flare_signs", FLARE_SIGNS.columns, [])
         started = time.perf_counter()
         keep = pipeline.KEPT if everybody and not self.keep_all else None
-        worker = self._handed_over(plan) if everybody and self.cluster else answers
-        for stage in pipeline.run(worker, self.knowledge, plan, keep):
+        for stage in pipeline.run(answers, self.knowledge, plan, keep):
             now = time.perf_counter()
             self.seconds[stage.makes] = now - started
             if progress:
                 progress(stage.makes, now - started)
             started = now
-        if everybody and self.cluster:
-            self._taken_back(plan, keep)
 
     def _few(self) -> SQLite:
         """The engine for a few persons, made when first asked for."""
@@ -279,39 +279,12 @@ class Session:
                 small.load(name, *self.engine.table(name))
         return small
 
-    def _handed_over(self, plan: tuple[pipeline.Stage, ...]) -> Spark:
-        """The cluster, with everything that the stages read."""
-        assert self.cluster
-        folder = self._exchange()
-        pipeline.prepare(self.cluster, self.knowledge)
-        for name in pipeline.inputs(plan, self.knowledge):
-            target = folder / f"{name}.parquet"
-            self.engine.copy(f'select * from "{name}"', target, "format parquet")
-            self.cluster.take(name, str(target))
-        return self.cluster
-
-    def _taken_back(self, plan: tuple[pipeline.Stage, ...], keep: frozenset[str] | None) -> None:
-        """What the cluster made and is still asked for, as relations of this session, in the types of their contract."""
-        assert self.cluster
-        for stage in plan:
-            if stage.view or (keep is not None and stage.makes not in keep):
-                continue
-            target = self._exchange() / stage.makes
-            self.cluster.write(stage.makes, str(target))
-            typed = pipeline.columns(stage.makes, self.knowledge).items()
-            casts = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in typed)
-            self.engine.make(stage.makes, f"select {casts} from read_parquet('{target}/*.parquet')")
-
-    def _exchange(self) -> Path:
-        folder = (self.spill or Path(tempfile.gettempdir())) / "exchange"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
     def rejections(self) -> list[dict[str, Any]]:
         """What could not be used of the source read last, in a full order: the columns of `rejected.ndjson`."""
         if not self.read_so_far:
             return []
-        return self.source_held.rows(REJECTIONS)
+        listed: list[dict[str, Any]] = self.source_held.rows(REJECTIONS)
+        return listed
 
     def person(self, person_id: str | None) -> int:
         """The number of the person to work up.
