@@ -45,6 +45,7 @@ PYTHON_REASONS: dict[tuple[str, str], str] = {
     ("findings/compile.py", "DAY_SPAN"): "bits of a packed place: how many days since the first can be told apart",
     ("findings/compile.py", "ROW_SPAN"): "bits of a packed place: how many source rows can be told apart",
     ("findings/compile.py", "PART_SPAN"): "bits of a packed place: how many parts of a row can be told apart",
+    ("tasks/shards.py", "SHARD_ROWS"): "rows of a source that one task reads at a time; changes no row",
     ("tasks/session.py", "FEW"): "up to how many persons run on SQLite; changes no row",
     ("rendering/words.py", "MOST_SAID"): "how many findings a line names before it says how many more there are",
     ("rendering/worksheet.py", "SHOWN"): "how many records a form names per item; all stand under the findings",
