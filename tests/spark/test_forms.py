@@ -41,7 +41,7 @@ def engines(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[duckd
         names = ", ".join(f"c{i}" for i in range(len(TYPES[name])))
         connection.execute(f"create table {name} as select {casts} from (values {values}) as x({names})")
         connection.execute(f"copy {name} to '{folder}/{name}.parquet' (format parquet)")
-        cluster.take(name, spark.read.parquet(f"{folder}/{name}.parquet"))
+        cluster.take(name, cluster.session.read.parquet(f"{folder}/{name}.parquet"))
     return connection, cluster
 
 

@@ -102,7 +102,7 @@ def safe_cells(engine: DuckDB | Spark, knowledge: Knowledge, setting: str | None
     return cells
 
 
-def set_cells(engine: DuckDB, knowledge: Knowledge, safe: Disclosure) -> list[SafeCell]:
+def set_cells(engine: DuckDB | Spark, knowledge: Knowledge, safe: Disclosure) -> list[SafeCell]:
     """Who meets each set, then the first of them crossed with each other one.
 
     Not every pair: pairs that share both sets bound one another (who is in A and in B where both lie in C), and a small

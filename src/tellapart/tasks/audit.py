@@ -7,8 +7,8 @@ import platform
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePath
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -24,6 +24,9 @@ from tellapart.tasks import aggregate, checkpoint, review
 from tellapart.tasks.kept import QUERY, RECORDS, fingerprint
 from tellapart.tasks.report import not_found, summarize
 from tellapart.tasks.session import REJECTIONS, Options, Progress, Session
+
+if TYPE_CHECKING:
+    from tellapart.engines.spark import Spark
 
 try:
     import fcntl
@@ -113,7 +116,7 @@ def _read(session: Session, source: Source, options: Options, progress: Progress
     _step(progress, f"read {rows:,} source rows of {persons:,} persons, {rate}", seconds)
 
 
-def leave_out(engine: DuckDB, judged: Sequence[str]) -> None:
+def leave_out(engine: DuckDB | Spark, judged: Sequence[str]) -> None:
     """Make `to_look_at`: the worklist without those who were judged by hand. Their reasons stay in persons.parquet."""
     engine.load("judged", {"person_id": "VARCHAR"}, [(person,) for person in judged])
     engine.make(

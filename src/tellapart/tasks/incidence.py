@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tellapart.answers.disclosure import REACH, Disclosure, SafeCell
 from tellapart.engines.duckdb import DuckDB
 from tellapart.knowledge.load import Knowledge
+
+if TYPE_CHECKING:
+    from tellapart.engines.spark import Spark
 
 Json = dict[str, Any]
 QUESTIONS = {
@@ -24,7 +27,7 @@ def tables(engine: DuckDB, knowledge: Knowledge) -> list[Json]:
     return [_by_year(engine, int(knowledge.limit("incidence_years"))), _to_code(engine), *shown]
 
 
-def safe_curves(engine: DuckDB, safe: Disclosure) -> list[SafeCell]:
+def safe_curves(engine: DuckDB | Spark, safe: Disclosure) -> list[SafeCell]:
     """The two curves of everybody at yearly points that may leave the site; none by sex or age (decision 28)."""
     persons = engine.one("select count(*) from persons_out")
     cells: list[SafeCell] = []
@@ -37,7 +40,7 @@ def safe_curves(engine: DuckDB, safe: Disclosure) -> list[SafeCell]:
     return cells
 
 
-def _curve(engine: DuckDB, question: str) -> dict[str, list[Json]]:
+def _curve(engine: DuckDB | Spark, question: str) -> dict[str, list[Json]]:
     """Group of persons to its years in order."""
     groups: dict[str, list[Json]] = {}
     for r in engine.rows(f"select * from incidence where question = '{question}' order by persons_of, year"):

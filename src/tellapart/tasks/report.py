@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import PurePath
 from typing import Any
 
 from tellapart import __version__
@@ -20,7 +21,7 @@ from tellapart.tasks.session import Options, Session
 Json = dict[str, Any]
 
 
-def summarize(session: Session, source: Source, options: Options) -> Json:
+def summarize(session: Session, source: Source | PurePath, options: Options) -> Json:
     """The summary of an audit whose stages are done: what `rendering/report.py` and the terminal show, `files` apart."""
     engine = session.engine
     covered = coverage(engine)
