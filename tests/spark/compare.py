@@ -31,6 +31,10 @@ def same(one: Any, other: Any) -> bool:
         )
     if one is None or other is None:
         return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other)
 
 

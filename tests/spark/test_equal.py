@@ -13,7 +13,7 @@ import duckdb
 import people
 import pytest
 import records
-from compare import difference
+from compare import difference, same
 
 from tellapart import pipeline
 from tellapart.engines import spark as engine
@@ -125,7 +125,9 @@ def test_an_audit_on_a_cluster_is_that_of_one_machine(spark: Any, tmp_path: Path
     plain = Session()
     expected = audit(plain, EXAMPLE, tmp_path / "duckdb", Options())
     plain.close()
-    assert summary | {"source": expected["source"]} == expected
+    for part, value in (summary | {"source": expected["source"]}).items():
+        assert same(value, expected[part]), part
+    assert summary.keys() == expected.keys()
     for file in FILES:
         one = duckdb.sql(f"from '{tmp_path}/duckdb/{file}'").to_arrow_table()
         other = duckdb.sql(f"from '{tmp_path}/spark/{file}/*.parquet'").to_arrow_table()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from tellapart.answers.disclosure import REACH, Disclosure, SafeCell
@@ -21,7 +23,7 @@ QUESTIONS = {
 SEXES = {"all": "All", "sex:female": "Female", "sex:male": "Male"}
 
 
-def tables(engine: DuckDB, knowledge: Knowledge) -> list[Json]:
+def tables(engine: DuckDB | Spark, knowledge: Knowledge) -> list[Json]:
     """The tables of the report on time, of persons of interest."""
     shown = [t for question in QUESTIONS for t in _second_disease(engine, knowledge, question)]
     return [_by_year(engine, int(knowledge.limit("incidence_years"))), _to_code(engine), *shown]
@@ -48,7 +50,7 @@ def _curve(engine: DuckDB | Spark, question: str) -> dict[str, list[Json]]:
     return groups
 
 
-def _second_disease(engine: DuckDB, knowledge: Knowledge, question: str) -> list[Json]:
+def _second_disease(engine: DuckDB | Spark, knowledge: Knowledge, question: str) -> list[Json]:
     title, finding, condition = QUESTIONS[question]
     groups = _curve(engine, question)
     followed = {name: [r for r in rows if r["at_risk"] > 0] for name, rows in groups.items()}
@@ -135,23 +137,24 @@ def _interval(r: Json) -> tuple[float, float]:
     return share ** math.exp(-reach), share ** math.exp(reach)
 
 
-def _by_year(engine: DuckDB, years: int) -> Json:
-    rows = engine.rows(
-        f"""with days as (
-              select unnest(generate_series(
-                cast(date_trunc('year', max(as_of)) as date) - interval ({years} - 1) year, max(as_of), interval 1 year
-              )) as day, max(as_of) as last from horizons
-            )
-            select cast(least(d.day - interval 1 day, d.last) as date) as day,
-              count(*) filter (where c.state = 'sle') as sle, count(*) filter (where c.state = 'fm') as fm,
-              count(*) filter (where c.state = 'both') as both
-            from (select day, last from days union all select last + interval 1 day, last from days where day = (select max(day) from days)) as d
-            left join (
-              select c.state, c.from_date, c.to_date, p.death_date from disease_course as c
-              inner join persons as p on p.person = c.person where c.from_date is not null
-            ) as c on c.from_date < d.day and coalesce(c.to_date >= d.day, true) and coalesce(c.death_date >= d.day, true)
-            group by all order by day"""
+def _by_year(engine: DuckDB | Spark, years: int) -> Json:
+    last = engine.one("select max(as_of) from horizons")
+    days = [dt.date(last.year - ago, 12, 31) for ago in range(years, 0, -1)] + [last] if last else []
+    listed = " union all ".join(f"select cast('{day}' as date) as day" for day in days)
+    states = ("sle", "fm", "both")
+    counts = ", ".join(f"count(*) filter (where c.state = '{s}') as {s}" for s in states)
+    counted = (
+        []
+        if last is None
+        else engine.rows(
+            f"""select d.day, {counts} from ({listed}) as d
+            inner join disease_course as c on c.from_date <= d.day and coalesce(c.to_date > d.day, true)
+            inner join persons as p on p.person = c.person and coalesce(p.death_date > d.day, true)
+            group by d.day"""
+        )
     )
+    found = {r["day"]: r for r in counted}
+    rows = [{"day": day, **{s: found[day][s] if day in found else 0 for s in states}} for day in days]
     count = {"kind": "count"}
     return {
         "id": "by_year",
@@ -166,28 +169,30 @@ def _by_year(engine: DuckDB, years: int) -> Json:
     }  # fmt: skip
 
 
-def _to_code(engine: DuckDB) -> Json:
+def _within(gaps: list[Json], share: float) -> str | None:
+    """The days within which that many persons lie; None if there is nobody."""
+    reached = accumulate(r["persons"] for r in gaps)
+    return next((f"{r['days']:,} days" for r, so_far in zip(gaps, reached, strict=True) if so_far >= share), None)
+
+
+def _to_code(engine: DuckDB | Spark) -> Json:
     rows = []
     for disease, column in (("Lupus", "sle_dx_first"), ("Fibromyalgia", "fm_dx_first")):
-        (r,) = engine.rows(
-            f"""select count(*) as persons, count(*) filter (where days <= 0) as at_once,
-                  quantile_disc(days, 0.25) as low, quantile_disc(days, 0.5) as middle, quantile_disc(days, 0.75) as high
+        gaps = engine.rows(
+            f"""select days, count(*) as persons
                 from (
                   select p.person, greatest(date_diff('day', min(f.first_date), min(p.{column})), 0) as days
                   from persons_out as p
-                  inner join findings as f on f.person = p.person and f.state = 'present' and f.finding not like '%\\_dx' escape '\\'
+                  inner join findings as f
+                    on f.person = p.person and f.state = 'present' and substr(f.finding, length(f.finding) - 2) <> '_dx'
                   where p.{column} is not null and f.first_date is not null
                   group by p.person
-                ) as gaps"""
+                ) as gaps
+                group by days order by days"""
         )
-        rows.append(
-            [
-                disease,
-                r["persons"],
-                r["at_once"],
-                *(f"{r[c]:,} days" if r[c] is not None else None for c in ("low", "middle", "high")),
-            ]
-        )
+        persons = sum(r["persons"] for r in gaps)
+        at_once = sum(r["persons"] for r in gaps if r["days"] <= 0)
+        rows.append([disease, persons, at_once, *(_within(gaps, persons * quarters / 4) for quarters in (1, 2, 3))])
     return {
         "id": "to_code",
         "title": "From the first sign on record to the first code",
