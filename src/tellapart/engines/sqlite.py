@@ -232,6 +232,10 @@ MATHEMATICS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
 """Functions that some SQLite is built without."""
 
 ASKED = re.compile(rf"\b({'|'.join(name for name, _, _ in FUNCTIONS)})\(")
+"""What asks Python."""
+
+WORDY = re.compile(r"\b(try_cast|starts_with|strpos)\(|& ~")
+"""What is said by several words, some of them twice, and words of bits that are read bit by bit."""
 
 WORDS = (
     (r"\bdate '", "'"),
@@ -249,20 +253,20 @@ WORDS = (
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def to_sqlite(sql: str) -> str:
     """The statement, of portable forms or of room `events`, in SQLite's words."""
-    sql = _calls(sql, "try_cast", _tried)
+    sql = _calls(_once(sql, WORDY), "try_cast", _tried)
     for pattern, word in WORDS:
         sql = re.sub(pattern, word, sql)
     for function, word in (("greatest", "max"), ("least", "min")):
         sql = _calls(sql, function, partial(_of_known, word))
     sql = _calls(sql, "starts_with", lambda given: f"(substr({given[0]}, 1, length({given[1]})) = {given[1]})")
     sql = _calls(sql, "date_diff", lambda given: f"cast(julianday({given[2]}) - julianday({given[1]}) as integer)")
-    return _once(_ordered(_unnested(sql)))
+    return _once(_ordered(_unnested(sql)), ASKED)
 
 
-def _once(sql: str) -> str:
-    """What a common table expression asks Python for is worked out once, not wherever a column of it is used."""
+def _once(sql: str, costly: re.Pattern[str]) -> str:
+    """What is costly in a common table expression is worked out once, not wherever a column of it is used."""
     for found in reversed(list(re.finditer(r"\b\w+ as \((?=\s*(--.*\n\s*)*select\b)", sql))):
-        if ASKED.search(sql, found.end(), _list(sql, found.end())[1]):
+        if costly.search(sql, found.end(), _list(sql, found.end())[1]):
             sql = f"{sql[: found.end() - 1]}materialized {sql[found.end() - 1 :]}"
     return sql
 

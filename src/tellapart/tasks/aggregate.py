@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tellapart.engines.spark import Spark
 
 Json = dict[str, Any]
-CALLS = ("sle", "fm", "both", "neither", "undetermined")
+CALLS = {"sle": "Lupus", "fm": "Fibromyalgia", "both": "Both", "neither": "Neither", "undetermined": "Undetermined"}
+"""Every call and the words for it at the head of a column."""
 HEADER = ("table", "row", "column", "count", "denominator", "value", "low", "high", "suppressed")
 CODED = """case when sle_dx_days > 0 and fm_dx_days > 0 then 'both' when sle_dx_days > 0 then 'sle'
     when fm_dx_days > 0 then 'fm' else 'none' end"""
@@ -57,7 +58,7 @@ def safe_cells(engine: DuckDB | Spark, knowledge: Knowledge, setting: str | None
     safe = disclosure(knowledge)
     band, bands = _age_bands(int(knowledge.limit("disclosure_age_band")), int(knowledge.limit("disclosure_age_top")))
     everybody: dict[str, tuple[str, Sequence[str]]] = {
-        "calls": ("call", CALLS),
+        "calls": ("call", tuple(CALLS)),
         "sex": ("sex", ("female", "male", "other", "unknown")),
         "age": (band, bands),
         "setting": ("setting", sorted({r["setting"] for r in knowledge["priors"]})),
@@ -178,7 +179,7 @@ def _shown(cells: Sequence[SafeCell]) -> dict[str, int]:
 
 def _table(name: str, cells: Sequence[SafeCell], knowledge: Knowledge) -> Json:
     """One published table to show: categories down the page if there is one row of them, else across."""
-    labels = {r["test"]: r["label"] for r in knowledge["workup_tests"]}
+    labels = CALLS | {r["test"]: r["label"] for r in knowledge["workup_tests"]}
     labels |= {r["set"]: r["label"] for r in (*knowledge["criteria_sets"], *knowledge["fm_sets"])}
 
     def spelled(identifier: str) -> str:

@@ -117,7 +117,7 @@ def _report_tables(session: Session) -> list[Json]:
         return [list(r.values()) for r in engine.rows(sql)]
 
     by_call = ", ".join(f"count(*) filter (where call = '{c}') as {c}" for c in CALLS)
-    call_columns = [{"label": c, **count} for c in CALLS]
+    call_columns = [{"label": words, **count} for words in CALLS.values()]
     set_rows = [
         [row["label"], *rows(
             f"""select count(*) filter (where {row["set"]}_met_specific), count(*) filter (where {row["set"]}_met_attributed),
