@@ -76,6 +76,18 @@ SOURCE = ("statements", "source_rows", "patients", "left_out", "rejected")
 FULL = ("doses", "rejections")
 """Relations of `STEPS`, beside those remembered, whose text needs more of DuckDB's SQL than SQLite can be taught."""
 
+WRITTEN = "(select distinct value, unit, text, display from events where kind = 'drug' and status = 'asserted') as w"
+
+
+def _same(other: str) -> str:
+    return " and ".join(f"{other}.{c} is not distinct from w.{c}" for c in DOSES.key)
+
+
+NEW = f"where not exists (select 1 from known_doses as k where {_same('k')})"
+NEW_DOSES = f"select 1 as due from {WRITTEN} {NEW} limit 1"
+KNOWN_DOSES = f"select k.* from known_doses as k inner join {WRITTEN} on {_same('k')} where k.amount is not null"
+"""What a dose as written comes to never changes: an engine for few persons remembers it, also that it cannot be read."""
+
 REJECTIONS_DUE = """
 select 1 as due from readings where class = 'rejected'
 union all
@@ -169,6 +181,7 @@ def lend(engine: Engine, full: Engine) -> None:
     """Give an engine for a few persons what `prepare` made on the one that knows all of DuckDB's SQL. Once per session."""
     for name in (*(name for name, _ in KNOWLEDGE_STEPS), *REMEMBERED):
         engine.load(name, *full.table(name))
+    engine.load("known_doses", DOSES.columns, [])
 
 
 def know_codes(engine: Engine) -> None:
@@ -194,8 +207,8 @@ def _remember(engine: Engine, name: str, full: Engine | None) -> None:
 
 
 def _make(engine: Engine, name: str, full: Engine | None) -> None:
-    if full and name == "doses" and not engine.rows("select 1 as due from events where kind = 'drug' limit 1"):
-        engine.load(name, DOSES.columns, [])
+    if full and name == "doses" and not engine.rows(NEW_DOSES):
+        engine.make(name, KNOWN_DOSES)
     elif full and name in FULL:
         made = dict(STEPS)
         for read in made[name]:
@@ -203,6 +216,11 @@ def _make(engine: Engine, name: str, full: Engine | None) -> None:
                 full.load(read, *engine.table(read))
         full.make(name, text(name))
         engine.load(name, *full.table(name))
+        if name == "doses":
+            engine.append(
+                "known_doses",
+                f"select w.*, d.amount, d.amount_unit from {WRITTEN} left join doses as d on {_same('d')} {NEW}",
+            )
     else:
         engine.make(name, text(name), view=name in VIEWS)
 
