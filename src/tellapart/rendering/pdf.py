@@ -28,7 +28,7 @@ def pdf(page: str) -> bytes:
     except (ImportError, OSError) as error:  # OSError: its system library (Pango) is missing
         raise UsageError(
             f"PDF cannot be written here ({error}). Install the extra: pip install 'tellapart[pdf]', and Pango "
-            "(Debian: libpango-1.0-0 libpangoft2-1.0-0); or write --html and print it in a browser."
+            "(Debian: libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0); or write --html and print it in a browser."
         ) from error
     document = HTML(string=_with_drawing_style(page), url_fetcher=URLFetcher(allowed_protocols=()))
     return bytes(document.write_pdf(pdf_variant="pdf/ua-1"))
