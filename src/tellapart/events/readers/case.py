@@ -37,6 +37,7 @@ INTERPRETATIONS = ("N", "L", "H", "POS", "NEG", "IND")
 BY = ("measured", "clinician", "patient", "text")
 SYSTEMS = {"icd10cm": "icd10cm", "icd10": "icd10who", "icd9cm": "icd9cm", "snomed": "snomed"}
 
+DATE = re.compile(r"\d{4}(-\d{2}(-\d{2}(T.*)?)?)?")  # a day, a month or a year; the time of a day is not looked at
 DOCUMENT_KEYS = ("schema", "person", "as_of", "setting", "findings", "instruments", "drugs", "conditions")
 PERSON_KEYS = ("id", "sex", "age", "birth_date")
 FINDING_KEYS = (
@@ -336,11 +337,15 @@ def read_documents(
             if entry.patient is not None and (not errors or entry.usable):
                 patients.append((*entry.patient[:4], row_no, *entry.patient[4:]))
             if not errors:
-                own = {"row_no": row_no, "person_id": entry.person_id, "reference": entry.reference, "coding_no": 0}
-                statements += [
-                    tuple(map((own | {"part": part} | s).get, STATEMENTS.columns))
-                    for part, s in enumerate(entry.statements)
-                ]
+                for part, said in enumerate(entry.statements):
+                    said |= {
+                        "row_no": row_no,
+                        "part": part,
+                        "person_id": entry.person_id,
+                        "reference": entry.reference,
+                        "coding_no": 0,
+                    }
+                    statements.append(tuple(map(said.get, STATEMENTS.columns)))
     if strict and (errors := [issue for issue in issues if issue.level == "error"]):
         raise InputError(f"{len(errors)} fault(s) in this case:\n  " + "\n  ".join(str(issue) for issue in errors))
     engine.load("statements", STATEMENTS.columns, statements)
@@ -383,8 +388,7 @@ class _Document:
     def _unknown_id(self, place: str, value: Any, a_what: str, valid: Iterable[str], show: str) -> None:
         self._error(place, f"{value!r} is not {a_what}.", f"{_did_you_mean(value, valid)}{show}")
 
-    def _unknown_keys(self, place: str, entry: Mapping[str, Any], known: Iterable[str]) -> None:
-        known = list(known)
+    def _unknown_keys(self, place: str, entry: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in entry:
             if key not in known and (near := difflib.get_close_matches(str(key), known, n=1, cutoff=0.75)):
                 self._warn(_join(place, key), "is not a key and is ignored.", f"Did you mean {near[0]!r}?")
@@ -425,7 +429,7 @@ class _Document:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)  # a year without quotation marks
         shape = "a day such as 2025-10-31" if whole else "such as 2025-10-31, 2025-10 or 2025"
-        if not isinstance(value, str) or not re.fullmatch(r"\d{4}(-\d{2}(-\d{2}(T.*)?)?)?", value):
+        if not isinstance(value, str) or not DATE.fullmatch(value):
             self._error(_join(place, key), f"{value!r} is not a date.", f"Give {shape}.")
             return None
         try:
