@@ -336,7 +336,8 @@ def test_the_evidence_says_nothing_twice() -> None:
 
 def test_no_text_tells_anybody_to_stop() -> None:
     order = re.compile(r"\b(stop|start|increase|reduce|discontinue|withdraw|switch)\b", re.IGNORECASE)
-    assert [r["rule"] for r in load()["treatment_rules"] if order.search(r["text"])] == []
+    forbids = "Do not stop medicines on your own"  # the one place for the word: it tells nobody to
+    assert [r["rule"] for r in load()["treatment_rules"] if order.search(r["text"].replace(forbids, ""))] == []
     assert [
         r["rule"] for r in load()["treatment_rules"] if r["pulls"] == "more_lupus" and r["basis"] != "evidence"
     ] == []
