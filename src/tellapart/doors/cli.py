@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -192,6 +192,10 @@ def _write_page(page: str, html: Path | None, pdf: Path | None) -> None:
         from tellapart.rendering.pdf import pdf as as_pdf
 
         made[pdf] = as_pdf(page)
+    _write_all(made)
+
+
+def _write_all(made: Mapping[Path, str | bytes]) -> None:
     for target, content in made.items():
         _write(target, content)
         talk().print(f"Written: {escape(str(target))}", soft_wrap=True)
@@ -229,6 +233,7 @@ def workup(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
     pdf: Annotated[Path | None, typer.Option(help="Write the page as PDF (needs the extra pdf).")] = None,
+    fhir: Annotated[Path | None, typer.Option(help="Write the answer as a FHIR R4 Bundle (JSON).")] = None,
 ) -> None:
     """Work up one person: both diseases side by side, why, since when, what is unknown.
 
@@ -238,18 +243,21 @@ def workup(
 
       tellapart workup export/ --person 123 --html workup.html
 
+      tellapart workup export/ --person 123 --fhir answer.json
+
       cat bundle.json | tellapart workup - --json
     """
     import orjson
 
     from tellapart.knowledge.load import load
+    from tellapart.rendering.fhir import bundle
     from tellapart.rendering.html import workup_page
     from tellapart.rendering.terminal import print_workup
     from tellapart.tasks.session import Session
     from tellapart.tasks.workup import workup as work
 
-    if json and (html or pdf):
-        raise UsageError("--json prints one document and nothing else: leave out --html and --pdf.")
+    if json and (html or pdf or fhir):
+        raise UsageError("--json prints one document and nothing else: leave out --html, --pdf and --fhir.")
     options = _options(format_, as_of, setting, prior)
     stack: list[tempfile.TemporaryDirectory[str]] = []
     session = Session(load(), codes=_local(codes))
@@ -264,8 +272,13 @@ def workup(
         if json:
             sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
             sys.stdout.flush()
-        elif html or pdf:
-            _write_page(workup_page(document, labels, citations(session.knowledge)), html, pdf)
+        elif html or pdf or fhir:
+            sources = citations(session.knowledge)
+            if fhir:
+                answer = bundle(document, sources, dt.datetime.now(dt.UTC))
+                _write_all({fhir: orjson.dumps(answer, option=orjson.OPT_INDENT_2)})
+            if html or pdf:
+                _write_page(workup_page(document, labels, sources), html, pdf)
         else:
             print_workup(document, labels, Console(highlight=False))
         _write_rejected(refused, rejected)

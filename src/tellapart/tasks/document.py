@@ -505,6 +505,7 @@ class Documents:
             (fired if state == "fires" else excused).append(
                 {
                     "rule": row["shown_as"],
+                    "label": row["label"],
                     "severity": row["severity"],
                     "basis": basis,
                     "text": row["text"].format_map(defaultdict(str, values)),
