@@ -90,7 +90,9 @@ def test_an_issue_about_a_drug_has_severity_and_names_the_record() -> None:
     issues = {i["identifier"][0]["value"]: i for i in of("case", "DetectedIssue")}
     dose = issues["hcq_over_6"]
     assert dose["severity"] == "moderate" and dose["status"] == "preliminary"
-    assert dose["code"]["text"].startswith("Hydroxychloroquine above") and any("6.06 mg/kg" in e["code"][0]["text"] for e in dose["evidence"])
+    assert dose["code"]["text"].startswith("Hydroxychloroquine above") and any(
+        "6.06 mg/kg" in e["code"][0]["text"] for e in dose["evidence"]
+    )
     assert all(
         "reference" not in d for e in dose["evidence"] for d in e["detail"]
     )  # rows of a case file are no FHIR references
