@@ -216,7 +216,7 @@ def test_findings_keep_the_ids_of_the_design() -> None:
 
 def test_finding_codes_use_the_known_words() -> None:
     rows = table("finding_codes")
-    assert {r["system"] for r in rows} <= {"snomed", "loinc", *ICD, "cvx", "finding", "allergy"}
+    assert {r["system"] for r in rows} <= {"snomed", "loinc", *ICD, "cvx", "finding", "allergy", "stopped"}
     assert {r["rule"] for r in rows} == {"state", "result"}
     assert {r["strength"] for r in rows} == {"states", "suggests"}
     assert {r["descendants"] for r in rows} == {"true", "false"}

@@ -3,7 +3,7 @@ select
   s.kind, s.system, s.code,
   lower(regexp_replace(trim(s.system), '^urn:oid:|[|].*$|/+$', '', 'g')) as bare_system,
   case
-    when s.kind in ('drug', 'allergy', 'immunization', 'family_history', 'instrument', 'encounter') then s.kind
+    when s.kind in ('drug', 'allergy', 'stopped', 'immunization', 'family_history', 'instrument', 'encounter') then s.kind
     else 'stated'
   end as kind_group
 from (

@@ -180,6 +180,8 @@ DRUG = Family(
         "status": TEXT,
         "intent": TEXT,
         "doNotPerform": TEXT,
+        "statusReason": TEXT,
+        "statusReasonCodeableConcept": TEXT,
         "medicationCodeableConcept": CONCEPT,
         "medicationReference": REFERENCE,
         "contained": TEXT,

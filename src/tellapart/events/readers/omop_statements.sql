@@ -90,3 +90,20 @@ from valued as r
 inner join omop_needed as n
   on n."table" = getvariable('omop_table') and n.concept = r.concept and n.source_concept = r.source_concept
   and n.source_value = r.source_value;
+
+-- a drug that was stopped for a stated reason says so in a part of its own
+insert into statements by name
+select
+  r.rowid + getvariable('omop_offset') as row_no, 1 as part, p.person_id, 'stopped' as kind,
+  getvariable('omop_table') || coalesce(':' || r.id, '#' || (r.rowid + 1)) as reference,
+  n.system, n.code, n.display, cast(n.coding_no as integer) as coding_no,
+  coalesce(r.end_date, r.date) as date, coalesce(r.end_date, r.date) as known_date, 'asserted' as status,
+  coalesce(b.code, getvariable('omop_by')) as "by",
+  concat_ws('; ', coalesce(n.display, n.code), 'stopped: ' || trim(r.stop_reason)) as text
+from omop_row as r
+inner join omop_named as p on p.omop_id = r.person and p.again = 1
+left join omop_concepts as b on b.use = 'by' and b.concept_id = r.type
+inner join omop_needed as n
+  on n."table" = getvariable('omop_table') and n.concept = r.concept and n.source_concept = r.source_concept
+  and n.source_value = r.source_value
+where trim(r.stop_reason) <> '';

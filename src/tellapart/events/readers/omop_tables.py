@@ -15,6 +15,7 @@ IDS = ("visit", "type", "value_concept", "operator", "unit_concept")
 """Columns that hold an id of another table."""
 WORDS = (
     "id", "person", "date", "end_date", "status", "number", "value_text", "unit_text", "low", "high", "note", "form",
+    "stop_reason",
 )  # fmt: skip
 
 VISIT, EXPOSURE, ERA = "visit_occurrence", "drug_exposure", "drug_era"
@@ -70,7 +71,7 @@ TABLES = (
     _table("device_exposure", "procedure", "clinician", "device", "device_exposure_start",
            end_date=("device_exposure_end_date",)),
     _table(EXPOSURE, "drug", "clinician", "drug", "drug_exposure_start",
-           end_date=("verbatim_end_date", "drug_exposure_end_date"), note=("sig",)),
+           end_date=("verbatim_end_date", "drug_exposure_end_date"), note=("sig",), stop_reason=("stop_reason",)),
     _table(ERA, "drug", "clinician", "drug", "drug_era_start", end_date=("drug_era_end_date",)),
     _table(VISIT, "encounter", "clinician", "visit", "visit_start", end_date=("visit_end_date",)),
 )  # fmt: skip
