@@ -253,6 +253,8 @@ WBC, ANA, ANA_EIA, DSDNA, STRIP, C3, TEMPERATURE, RBC = (
         (DSDNA, "1:40", None, (40, None, None, "titre", None, None)),
         (DSDNA, "40", "{titer}", (40, None, None, "titre", None, None)),
         (DSDNA, "+2", None, (2, None, None, "ordinal", "POS", None)),
+        (DSDNA, "0+", None, (0, None, None, "ordinal", "NEG", None)),
+        (DSDNA, "0 plus", None, (0, None, None, "ordinal", "NEG", None)),
         (DSDNA, "trace", None, (0, 1, None, "ordinal", "IND", None)),
         (DSDNA, "POSITIVE", None, (None, None, None, "word", "POS", None)),
         (DSDNA, "not detected", None, (None, None, None, "word", "NEG", None)),

@@ -128,7 +128,8 @@ phrases as (
     unnest(list_concat(
       [
         {phrase: l, whole: true},
-        {phrase: case when form in ('titre', 'ordinal') then around end, whole: true},
+        -- the plus of a grade is no word of its own: 0+ is not positive
+        {phrase: case when form in ('titre', 'ordinal') and not regexp_full_match(around, '[+]+') then around end, whole: true},
         {phrase: case when form = 'worded' then trim(lower(worded.word)) end, whole: true},
         {phrase: lower(trim(rest, ' ()[]*')), whole: true}
       ],
