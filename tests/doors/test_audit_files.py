@@ -20,6 +20,8 @@ from shell import Run, run_cli
 
 import tellapart.contracts
 
+pytestmark = pytest.mark.proves("silent_loss", "future_leak", "small_count_leaves")
+
 SCHEMAS = Path(tellapart.contracts.__file__).parent / "schemas"
 FILES = {
     "persons.parquet", "findings.parquet", "worklist.csv", "report.html", "aggregate.csv", "rejected.ndjson", "run.json",

@@ -17,6 +17,8 @@ from tellapart.tasks.workup import workup
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "papers"))
 from test_flares_on_record import distress, record, visit
 
+pytestmark = pytest.mark.proves("two_answers")
+
 RAISED = [
     {"drug": "prednisone", "dose": d, "unit": "mg/d", "start": s, "end": e}
     for d, s, e in ((5, "2024-01-10", "2024-06-09"), (40, "2024-06-10", "2024-07-10"))

@@ -22,6 +22,8 @@ from tellapart.doors import cli
 from tellapart.tasks import checkpoint
 from tellapart.tasks.session import Session
 
+pytestmark = pytest.mark.proves("half_written")
+
 DONE = (0, 3)  # the generated persons hold rows that must be rejected
 PROGRAM = "from tellapart.doors.cli import main; main()"
 KEEPING = "import tellapart.tasks.checkpoint as c; c.WORTH_KEEPING = 0.0; " + PROGRAM

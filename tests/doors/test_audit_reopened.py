@@ -13,6 +13,8 @@ import records
 from cohort import differing
 from shell import run_cli
 
+pytestmark = pytest.mark.proves("two_answers", "wrong_person")
+
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -14,6 +14,8 @@ import records
 from records import WBC, Resource, bundle, concept, condition, observation, patient, quantity, write
 from shell import Run, run_cli
 
+pytestmark = pytest.mark.proves("hostile_text", "silent_loss", "unit_slip")
+
 CLASSES = ("used", "unmapped", "not_needed", "withdrawn", "duplicate", "after_as_of", "rejected")
 ANA_1_320: Resource = observation("a", "good", records.ANA, valueString="1:320")
 

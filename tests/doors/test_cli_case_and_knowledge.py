@@ -12,6 +12,8 @@ from shell import program, run_cli
 
 from tellapart.knowledge.load import TABLES
 
+pytestmark = pytest.mark.proves("knowledge_broken", "failure_unsaid")
+
 
 def test_the_template_can_be_checked_and_worked_up(tmp_path: Path) -> None:
     file = tmp_path / f"{'far-' * 30}new.toml"  # wider than a terminal: a path is to be copied, so it is never broken

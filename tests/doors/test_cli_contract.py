@@ -15,6 +15,8 @@ from shell import Run, program, run_cli
 
 import tellapart.contracts
 
+pytestmark = pytest.mark.proves("failure_unsaid", "wrong_person")
+
 SCHEMAS = Path(tellapart.contracts.__file__).parent / "schemas"
 ESCAPE = "\x1b"
 COMMANDS = [

@@ -24,6 +24,8 @@ from tellapart.events.readers.diary.store import Entry, migrations, opened
 from tellapart.knowledge.load import load
 from tellapart.tasks import diary as task
 
+pytestmark = pytest.mark.proves("entry_lost")
+
 TODAY = dt.date.today()
 
 

@@ -13,6 +13,8 @@ from tellapart.events.readers.diary.store import Entry
 from tellapart.knowledge.load import load
 from tellapart.tasks import diary as task
 
+pytestmark = pytest.mark.proves("self_harm_unseen", "fm_over_red_flag")
+
 KNOWLEDGE = load()
 TODAY = dt.date.today()
 

@@ -16,6 +16,8 @@ from tellapart.tasks import diary as task
 from tellapart.tasks.forms import totals
 from tellapart.tasks.workup import workup_document
 
+pytestmark = pytest.mark.proves("self_harm_unseen", "entry_lost")
+
 KNOWLEDGE = load()
 TODAY = dt.date.today()
 PHQ = ["interest", "mood", "sleep", "energy", "appetite", "worth", "concentration", "slowness", "self_harm"]

@@ -20,6 +20,8 @@ from tellapart.tasks.demo import EXAMPLE
 from tellapart.tasks.session import Options, Session
 from tellapart.tasks.workup import workup, workup_document
 
+pytestmark = pytest.mark.proves("changed_in_exchange")
+
 Json = dict[str, Any]
 NOW = dt.datetime(2026, 1, 2, 9, 30, tzinfo=dt.UTC)
 SHIPPED = ("synthetic-clear-sle", "synthetic-clear-fm", "synthetic-fm-coded-as-sle", "synthetic-sle-with-fm",

@@ -13,6 +13,8 @@ from shell import run_cli
 
 from tellapart.tasks.demo import EXAMPLE
 
+pytestmark = pytest.mark.proves("trusted_unchecked")
+
 ANSWERS = ("has_sle", "has_fm", "worth_looking", "record_enough")
 Sheet = list[dict[str, str]]
 

@@ -12,6 +12,8 @@ from shell import run_cli
 
 from tellapart.knowledge.load import load
 
+pytestmark = pytest.mark.proves("urgent_far_down")
+
 Json = dict[str, Any]
 SLE, FM = ({"code": c, "system": "icd10cm"} for c in ("M32.9", "M79.7"))
 HYDRALAZINE = {"drug": "hydralazine", "dose": 200, "unit": "mg/d", "start": "2023-01-17", "end": "2024-03-12"}

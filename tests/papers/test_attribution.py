@@ -14,6 +14,8 @@ import pytest
 
 from tellapart.tasks.workup import workup_documents
 
+pytestmark = pytest.mark.proves("likelier_cause_counted", "cause_hides_lupus")
+
 Json = dict[str, Any]
 DAY = date(2025, 6, 1)
 ANA: Json = {"finding": "ana_titre", "value": 320, "date": "2020-01-10"}

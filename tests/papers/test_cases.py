@@ -21,6 +21,21 @@ import pytest
 
 from tellapart.tasks.workup import workup_document, workup_documents
 
+pytestmark = pytest.mark.proves(
+    "lupus_from_complaints",
+    "wrong_weight",
+    "aringer_2019",
+    "petri_2012",
+    "hochberg_1997",
+    "adamichou_2021",
+    "wolfe_2016",
+    "wolfe_2011",
+    "wolfe_2010",
+    "wolfe_1990",
+    "arnold_2019",
+    "perrot_2010",
+)
+
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.json"))
 OWN_KEYS = {"title", "source", "expected"}

@@ -15,6 +15,10 @@ import test_cases
 
 from tellapart.knowledge.load import load
 
+pytestmark = pytest.mark.proves(
+    "wrong_weight", "aringer_2019", "petri_2012", "hochberg_1997", "adamichou_2021", "gladman_2002"
+)
+
 Json = dict[str, Any]
 Row = dict[str, str]
 KNOWLEDGE = load()

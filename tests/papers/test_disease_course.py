@@ -9,6 +9,8 @@ from cases import case, fm_form, state
 
 from tellapart.tasks.workup import workup_documents
 
+pytestmark = pytest.mark.proves("one_disease_hides_the_other")
+
 LUPUS = ("ana_ge_80", "anti_dsdna", "acute_cutaneous_lupus", "synovitis")
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tellapart.tasks.workup import workup_documents
 
+pytestmark = pytest.mark.proves("drug_induced_missed", "rubin_2005")
+
 Json = dict[str, Any]
 
 

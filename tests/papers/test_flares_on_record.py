@@ -16,6 +16,8 @@ import pytest
 
 from tellapart.tasks.workup import workup_document, workup_documents
 
+pytestmark = pytest.mark.proves("treatment_read_as_flare", "rogers_2023", "eudy_2022")
+
 Json = dict[str, Any]
 BASES = json.loads((Path(__file__).parent / "activity" / "activity.json").read_text(encoding="utf-8"))["bases"]
 QUIET = [

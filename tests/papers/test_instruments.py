@@ -20,6 +20,8 @@ from tellapart.errors import InputError
 from tellapart.knowledge.load import load
 from tellapart.tasks.workup import workup_document, workup_documents
 
+pytestmark = pytest.mark.proves("self_harm_unseen", "wolfe_2015", "bennett_2009", "phq_manual")
+
 Json = dict[str, Any]
 SITES = [
     "neck", "upper_back", "lower_back", "chest", "abdomen", "jaw_l", "jaw_r", "shoulder_girdle_l", "shoulder_girdle_r",

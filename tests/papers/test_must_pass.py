@@ -24,6 +24,8 @@ from tellapart.knowledge.load import load
 from tellapart.tasks.session import Options
 from tellapart.tasks.workup import workup, workup_documents
 
+pytestmark = pytest.mark.proves("wrong_weight", "lupus_from_complaints", "medicine_stopped")
+
 Json = dict[str, Any]
 HERE = Path(__file__).parent
 ROWS = list(csv.DictReader((HERE / "must_pass.csv").read_text(encoding="utf-8").splitlines()))
@@ -117,6 +119,7 @@ def test_white_cells_above_300_are_a_slip_of_the_unit(tmp_path: Path, number: fl
     )
 
 
+@pytest.mark.proves("one_disease_hides_the_other")
 def test_adding_lupus_never_changes_the_2016_set() -> None:
     """Every case of the fibromyalgia sets, with lupus coded, proven by biopsy, and active beside it."""
     lupus = [

@@ -13,6 +13,8 @@ import pytest
 
 from tellapart.tasks.workup import workup_documents
 
+pytestmark = pytest.mark.proves("fm_over_red_flag")
+
 Json = dict[str, Any]
 AS_OF = "2025-12-31"
 

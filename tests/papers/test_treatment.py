@@ -17,6 +17,8 @@ from tellapart.tasks.document import Documents
 from tellapart.tasks.session import Options, Session
 from tellapart.tasks.workup import workup_documents
 
+pytestmark = pytest.mark.proves("medicine_stopped", "opposed_advice", "marmor_2016")
+
 Json = dict[str, Any]
 EXAMPLES = Path(tellapart.__file__).parent / "examples"
 AS_OF = "2026-01-01"

@@ -16,6 +16,8 @@ from cases import case, state, value
 from tellapart.knowledge.load import load
 from tellapart.tasks.workup import workup_documents
 
+pytestmark = pytest.mark.proves("unknown_as_absent")
+
 Json = dict[str, Any]
 NUMBER = count(1)
 ANA = value("ana_titre", 320)
