@@ -252,7 +252,9 @@ ANSWERS = (
         ),
     ),
     Stage("set_agreement", "answers/set_agreement.sql", ("persons_out",)),
-    Stage("incidence", "answers/incidence.sql", ("disease_course", "persons", "horizons", "interest_events")),
+    Stage("follow_up", "answers/follow_up.sql", ("disease_course", "persons", "horizons", "interest_events")),
+    Stage("incidence", "answers/incidence.sql", ("follow_up",)),
+    Stage("transitions", "answers/transitions.sql", ("follow_up",)),
 )  # fmt: skip
 
 
@@ -299,6 +301,7 @@ KEPT = frozenset(
         "worklist",
         "set_agreement",
         "incidence",
+        "transitions",
         "disease_course",
         "horizons",
         "interest_events",

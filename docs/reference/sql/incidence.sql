@@ -1,35 +1,12 @@
 -- incidence: one row per question (fm_after_sle, sle_after_fm), group of persons and year since the first disease: how many
 -- had the second one by then, had died or were lost, are still followed, and the cumulative incidence by Aalen and Johansen
 -- (1978) with its variance (the delta formula, Dinse and Larson 1986). Death and loss compete: whoever died or was lost did
--- not get the second disease on record. The as-of day alone censors. Lost: no event of interest on record for
--- incidence_lost_days before the as-of day. Steered by limits; dates from disease_course.
-with seen as (
-  select e.person, max(e.date) as last_day
-  from interest_events as e
-  inner join horizons as h on h.person = e.person and e.date <= h.as_of
-  group by e.person
-),
-followed as (
-  select case d.state when 'sle' then 'fm_after_sle' else 'sle_after_fm' end as question, p.sex,
-    date_diff('day', p.birth_date, d.from_date) as age_days,
-    case
-      when d.to_date <= least(h.as_of, p.death_date) then 'event'
-      when p.death_date <= h.as_of then 'died'
-      when date_diff('day', s.last_day, h.as_of) > 730 then 'lost'
-      else 'open'
-    end as outcome,
-    case
-      when d.to_date <= least(h.as_of, p.death_date) then date_diff('day', d.from_date, d.to_date)
-      when p.death_date <= h.as_of then date_diff('day', d.from_date, p.death_date)
-      when date_diff('day', s.last_day, h.as_of) > 730
-        then date_diff('day', d.from_date, s.last_day)
-      else date_diff('day', d.from_date, h.as_of)
-    end as days
-  from disease_course as d
-  inner join persons as p on p.person = d.person
-  inner join horizons as h on h.person = d.person
-  inner join seen as s on s.person = d.person
-  where d.state in ('sle', 'fm') and d.from_date is not null
+-- not get the second disease on record. The as-of day alone censors. Steered by limits.
+with followed as (
+  select case state when 'sle' then 'fm_after_sle' else 'sle_after_fm' end as question, sex, age_days,
+    case when ended in ('died', 'lost', 'open') then ended else 'event' end as outcome, days
+  from follow_up
+  where state in ('sle', 'fm')
 ),
 grouped as (
   select question, outcome, days, unnest([

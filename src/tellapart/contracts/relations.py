@@ -743,6 +743,20 @@ SET_AGREEMENT = Relation(
     },
 )  # fmt: skip
 
+FOLLOW_UP = Relation(
+    "follow_up",
+    "one row per person of interest and dated stretch of their course: days followed, and what ended it (the next state, `died`, `lost`, `open`)",
+    ("person", "state"),
+    {"person": WHOLE, "state": TEXT, "sex": TEXT, "age_days": WHOLE, "ended": TEXT, "days": WHOLE},
+)
+
+TRANSITIONS = Relation(
+    "transitions",
+    "one row per way from lupus, fibromyalgia or both to the next state or to death: persons in the state, those who went it, person-years in the state",
+    ("from_state", "to_state"),
+    {"from_state": TEXT, "to_state": TEXT, "persons": WHOLE, "events": WHOLE, "years": REAL},
+)
+
 INCIDENCE = Relation(
     "incidence",
     "one row per question (`fm_after_sle`, `sle_after_fm`), group of persons and year since the first disease: cumulative incidence "
@@ -811,7 +825,7 @@ MADE = (
     FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, MIMICS,
-    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST, SET_AGREEMENT, INCIDENCE,
+    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST, SET_AGREEMENT, FOLLOW_UP, INCIDENCE, TRANSITIONS,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""
 

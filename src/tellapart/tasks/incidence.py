@@ -7,7 +7,7 @@ import math
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from tellapart.answers.disclosure import REACH, Disclosure, SafeCell
+from tellapart.answers.disclosure import REACH, Disclosure, SafeCell, wilson
 from tellapart.engines.duckdb import DuckDB
 from tellapart.knowledge.load import Knowledge
 
@@ -20,13 +20,20 @@ QUESTIONS = {
     "fm_after_sle": ("Fibromyalgia after lupus", "meets_fm_criteria", "sle"),
     "sle_after_fm": ("Lupus after fibromyalgia", "develops_sle", "fm"),
 }
+STATES = {"sle": "Lupus alone", "fm": "Fibromyalgia alone", "both": "Both", "died": "Died"}
 SEXES = {"all": "All", "sex:female": "Female", "sex:male": "Male"}
 
 
 def tables(engine: DuckDB | Spark, knowledge: Knowledge) -> list[Json]:
     """The tables of the report on time, of persons of interest."""
     shown = [t for question in QUESTIONS for t in _second_disease(engine, knowledge, question)]
-    return [_by_year(engine, int(knowledge.limit("incidence_years"))), _to_code(engine), *shown]
+    return [
+        _by_year(engine, int(knowledge.limit("incidence_years"))),
+        _to_code(engine),
+        *shown,
+        _rates(engine),
+        _order(engine),
+    ]
 
 
 def safe_curves(engine: DuckDB | Spark, safe: Disclosure) -> list[SafeCell]:
@@ -135,6 +142,80 @@ def _interval(r: Json) -> tuple[float, float]:
         return share, share
     reach = REACH * math.sqrt(variance) / (share * math.log(share))
     return share ** math.exp(-reach), share ** math.exp(reach)
+
+
+def rate_interval(events: int, years: float) -> tuple[float, float]:
+    """The 95 % interval of a rate by Byar's approximation to the exact one of Poisson (Breslow and Day 1987)."""
+
+    def bound(count: int, reach: float) -> float:
+        return count * (1 - 1 / (9 * count) + reach / (3 * math.sqrt(count))) ** 3
+
+    return (max(bound(events, -REACH), 0.0) if events else 0.0) / years, bound(events + 1, REACH) / years
+
+
+def rate_ratio(first: Json, second: Json) -> tuple[float, float, float] | None:
+    """How many times as fast the first way is gone as the second, with its 95 % interval on the logarithm; None without events."""
+    if not first["events"] or not second["events"]:
+        return None
+    ratio = (first["events"] / first["years"]) / (second["events"] / second["years"])
+    reach = REACH * math.sqrt(1 / first["events"] + 1 / second["events"])
+    return ratio, ratio * math.exp(-reach), ratio * math.exp(reach)
+
+
+def _rates(engine: DuckDB | Spark) -> Json:
+    ways = engine.rows("select * from transitions order by from_state desc, to_state")
+    rows = []
+    for r in ways:
+        said = "nobody followed"
+        if r["years"]:
+            rate, (low, high) = r["events"] / r["years"], rate_interval(r["events"], r["years"])
+            said = f"{1000 * rate:.1f} ({1000 * low:.1f} to {1000 * high:.1f})"
+        rows.append(
+            [STATES[r["from_state"]], STATES[r["to_state"]], r["persons"], r["events"], f"{r['years']:,.1f}", said]
+        )
+    second = {r["from_state"]: r for r in ways if r["to_state"] == "both"}
+    ratio = rate_ratio(second["sle"], second["fm"]) if len(second) == len(QUESTIONS) else None
+    return {
+        "id": "transitions",
+        "title": "From one state to the next",
+        "columns": ["From", "To", {"label": "Persons", "kind": "count"}, {"label": "Went this way", "kind": "count"},
+                    {"label": "Person-years before", "kind": "text"}, {"label": "In 1,000 person-years (95% interval)", "kind": "text"}],
+        "rows": rows,
+        "note": "Death ends a stretch of time, loss to follow-up and the as-of day censor it. Rates out of neither are not given: persons of "
+                "interest are chosen by what came later. "
+                + ("Whether fibromyalgia follows lupus faster than the reverse cannot be told: one of the two did not happen."
+                   if ratio is None else
+                   f"Fibromyalgia came after lupus {ratio[0]:.1f} times as fast as lupus after fibromyalgia "
+                   f"(95% interval {ratio[1]:.1f} to {ratio[2]:.1f})."),
+    }  # fmt: skip
+
+
+def _order(engine: DuckDB | Spark) -> Json:
+    found = {
+        r["first"]: r["persons"]
+        for r in engine.rows(
+            """select coalesce(f.state, 'same') as first, count(*) as persons
+               from disease_course as b
+               left join disease_course as f on f.person = b.person and f.state in ('sle', 'fm')
+               where b.state = 'both'
+               group by coalesce(f.state, 'same')"""
+        )
+    }
+    total = sum(found.values())
+    rows: list[list[Any]] = []
+    for first, words in {"sle": "Lupus first", "fm": "Fibromyalgia first", "same": "Both on one day"}.items():
+        low, high = wilson(found.get(first, 0), total) if total else (0.0, 0.0)
+        count = found.get(first, 0)
+        rows.append(
+            [words, count, f"{100 * count / total:.1f}% ({100 * low:.1f} to {100 * high:.1f})" if total else "nobody"]
+        )
+    return {
+        "id": "order",
+        "title": "Which of the two came first, in those who have both",
+        "columns": ["Order", {"label": "Persons", "kind": "count"}, {"label": "Share (95% interval)", "kind": "text"}],
+        "rows": rows,
+        "note": "By the day on which criteria were met, else by the first code: the order on record, not that of the body.",
+    }
 
 
 def _by_year(engine: DuckDB | Spark, years: int) -> Json:
