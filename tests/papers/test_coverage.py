@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import test_activity
 import test_cases
+from ways import leads_to
 
 from tellapart.knowledge.load import load
 
@@ -68,22 +69,6 @@ def readings() -> dict[str, list[Reading]]:
             if found := reading(entry):
                 made[entry["finding"]].append(found)
     return dict(made)
-
-
-@cache
-def leads_to(finding: str) -> frozenset[str]:
-    """What can be written in a case to state the finding: itself, its values, what implies it, what it is derived from."""
-    found, left = set(), [finding]
-    while left:
-        one = left.pop()
-        if one in found:
-            continue
-        found.add(one)
-        left += [r["source"] for r in KNOWLEDGE["value_rules"] if r["finding"] == one]
-        left += [r["finding"] for r in KNOWLEDGE["finding_implies"] if r["implies"] == one]
-        for row in KNOWLEDGE["finding_derived"]:
-            left += row["members"].split(";") if row["finding"] == one else []
-    return frozenset(found)
 
 
 @cache
