@@ -233,6 +233,13 @@ TREATMENT = (
         "answers/disease_course.sql",
         ("calls", "met_dates", "fm_points", "findings", "interest_events", "horizons"),
     ),
+    Stage("wrong_labels", "answers/wrong_labels.sql", ("calls", "findings", "horizons", "persons")),
+    Stage(
+        "wrong_label_drugs",
+        "answers/wrong_label_drugs.sql",
+        ("wrong_labels", "exposures", "label_drugs", "drugs"),
+        only_with="wrong_labels",
+    ),
 )  # fmt: skip
 
 # what an audit adds: one row per person read, and the list to work through
@@ -302,6 +309,8 @@ KEPT = frozenset(
         "set_agreement",
         "incidence",
         "transitions",
+        "wrong_labels",
+        "wrong_label_drugs",
         "disease_course",
         "horizons",
         "interest_events",

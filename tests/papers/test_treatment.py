@@ -448,3 +448,93 @@ def test_every_flag_of_the_shipped_example_was_read_by_hand() -> None:
     assert {(r["drug"], r["dose"], r["dose_unit"]) for r in doses} >= {
         ("hydroxychloroquine", 400.0, "mg/d"), ("mycophenolate_mofetil", 2000.0, "mg/d"),
     }  # fmt: skip
+
+
+# ---- time on a label that the evidence does not bear out ----------------------------------------------------------------------------
+
+
+def labelled(drugs: list[Json], codes: list[Json] | None = None, findings: list[Json] | None = None) -> list[Json]:
+    """The labels of somebody whose record supports fibromyalgia alone (or what is given) and who is coded otherwise."""
+    coded = codes or [state("sle_dx", day="2020-01-01"), state("fm_dx", day="2024-01-01")]
+    signs = findings or [*NO_LUPUS, *fm_signs()]
+    document = {
+        "schema": "tellapart.case/1", "as_of": AS_OF, "person": {"id": "synthetic-label", "sex": "female", "age": 34},
+        "findings": [*signs, *coded], "instruments": FM if findings is None else [],
+        "drugs": [{k: v for k, v in d.items() if v is not None} for d in drugs],
+    }  # fmt: skip
+    return list(workup_documents([document])[0]["wrong_labels"])
+
+
+def fm_signs() -> list[Json]:
+    return [
+        state(f, by="clinician") for f in ("widespread_pain", "fatigue", "unrefreshing_sleep", "cognitive_symptoms")
+    ]
+
+
+def test_a_wrong_label_lasts_from_its_first_code_to_the_other_code() -> None:
+    (label,) = labelled([])
+    assert label == {
+        "label": "sle",
+        "from": "2020-01-01",
+        "to": "2024-01-01",
+        "corrected": True,
+        "days": 1461,
+        "given": [],
+    }
+
+
+def test_a_label_that_nobody_corrected_lasts_to_the_as_of_day() -> None:
+    for codes in (
+        [state("sle_dx", day="2025-12-22")],
+        [state("sle_dx", day="2025-12-22"), state("fm_dx", day="2019-01-01")],
+    ):
+        (label,) = labelled([], codes)
+        assert (label["to"], label["corrected"], label["days"]) == (AS_OF, False, 10)
+
+
+def test_dose_days_under_a_wrong_label() -> None:
+    """Prednisone 10 mg on 2020-01-11 to 20 (10 days: 100 mg), 5 mg on 16 to 25 of which 5 are new (25 mg); methylprednisolone 4 mg is 5 mg
+    of prednisone, begun before the label: 2019-12-30 to 2020-01-02 counts from 2020-01-01, two days (10 mg); 135 mg on 17 days."""
+    given = labelled(
+        [
+            drug("prednisone", "2020-01-11", 10, "2020-01-20"),
+            drug("prednisone", "2020-01-16", 5, "2020-01-25"),
+            drug("methylprednisolone", "2019-12-30", 4, "2020-01-02"),
+            drug("prednisone", "2018-01-01", 10, "2018-02-01"),  # before the label
+            drug("prednisone", "2024-01-01", 10, "2024-02-01"),  # from the day of the correction on
+            drug("sertraline", "2021-01-01", 50, "2022-01-01"),  # not for lupus
+        ]
+    )[0]["given"]
+    assert given == [
+        {"drug_class": "glucocorticoid", "label": "steroid", "records": 3, "open_records": 0, "days": 17, "unread_doses": 0, "prednisone_mg": 135.0}
+    ]  # fmt: skip
+
+
+def test_what_ends_after_the_correction_counts_until_it_and_what_still_runs_too() -> None:
+    given = labelled([drug("azathioprine", "2023-12-22", 100, "2024-06-01"), drug("hydroxychloroquine", "2023-12-27")])[
+        0
+    ]["given"]
+    assert {g["drug_class"]: g["days"] for g in given} == {"immunosuppressant": 10, "antimalarial": 5}
+    assert all(g["prednisone_mg"] is None for g in given)
+
+
+def test_a_dose_that_is_not_known_is_counted_as_such() -> None:
+    (given,) = labelled([drug("prednisone", "2020-01-11", None, "2020-01-20")])[0]["given"]
+    assert (given["days"], given["unread_doses"], given["prednisone_mg"]) == (10, 1, None)
+
+
+def test_fibromyalgia_coded_where_the_evidence_is_lupus() -> None:
+    codes = [state("fm_dx", day="2020-01-01"), state("sle_dx", day="2021-01-01")]
+    no_pain = [state(f, "absent") for f in ("widespread_pain", "fatigue", "unrefreshing_sleep", "cognitive_symptoms")]
+    more = [
+        state(f, day=DAY) for f in ("anti_sm", "low_c3", "low_c4", "leukopenia", "nephritis_class_iv", "proteinuria")
+    ]
+    (label,) = labelled([drug("duloxetine", "2020-06-01", 60, "2020-06-30")], codes, [*LUPUS, *more, *no_pain])
+    assert (label["label"], label["to"], label["corrected"]) == ("fm", "2021-01-01", True)
+    assert [(g["drug_class"], g["days"]) for g in label["given"]] == [("fm_drug", 30)]
+
+
+def test_no_wrong_label_where_the_evidence_bears_the_code_out_or_decides_nothing() -> None:
+    assert labelled([], [state("sle_dx", day="2020-01-01")], [*LUPUS, state("anti_sm"), state("low_c3")]) == []
+    assert labelled([], [state("fm_dx", day="2020-01-01")]) == []
+    assert labelled([], [state("sle_dx", day="2020-01-01")], [state("fatigue")]) == []

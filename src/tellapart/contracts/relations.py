@@ -743,6 +743,23 @@ SET_AGREEMENT = Relation(
     },
 )  # fmt: skip
 
+WRONG_LABELS = Relation(
+    "wrong_labels",
+    "one row per person of interest and label (`sle`, `fm`) that the evidence does not bear out: since when, until when, corrected or not",
+    ("person", "label"),
+    {"person": WHOLE, "label": TEXT, "from_date": DAY, "to_date": DAY, "corrected": FLAG},
+)
+
+WRONG_LABEL_DRUGS = Relation(
+    "wrong_label_drugs",
+    "one row per person of interest, wrong label and class of drugs given for it: records, days known to be taken, mg of prednisone (steroids)",
+    ("person", "label", "drug_class"),
+    {
+        "person": WHOLE, "label": TEXT, "drug_class": TEXT, "records": WHOLE, "open_records": WHOLE, "days": WHOLE,
+        "dose_days": REAL, "unread_doses": WHOLE,
+    },
+)  # fmt: skip
+
 FOLLOW_UP = Relation(
     "follow_up",
     "one row per person of interest and dated stretch of their course: days followed, and what ended it (the next state, `died`, `lost`, `open`)",
@@ -825,7 +842,7 @@ MADE = (
     FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
     IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, MIMICS,
-    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, PERSONS_OUT, WORKLIST, SET_AGREEMENT, FOLLOW_UP, INCIDENCE, TRANSITIONS,
+    DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, WRONG_LABELS, WRONG_LABEL_DRUGS, PERSONS_OUT, WORKLIST, SET_AGREEMENT, FOLLOW_UP, INCIDENCE, TRANSITIONS,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""
 

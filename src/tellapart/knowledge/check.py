@@ -170,6 +170,7 @@ SPECS: dict[str, Spec] = {
         ("question", "item"), needed=("label",),
         choices={"disease": ("sle", "fm"), "kind": ("instrument", "test")},
     ),
+    "label_drugs": Spec(("label", "drug_class"), needed=("words",), choices={"label": ("sle", "fm")}),
     "competing_causes": Spec(
         ("cause",), {"finding": FINDING}, ("text", "what"), ("before_days", "after_days"),
         {"kind": ("drug", "drug_class", "condition")},

@@ -79,6 +79,7 @@ def relations(knowledge: Knowledge) -> dict[str, Table]:
     out["reciprocal_checks"] = _typed(knowledge, "reciprocal_checks", {
         "question": TEXT, "disease": TEXT, "item": TEXT, "kind": TEXT,
     })  # fmt: skip
+    out["label_drugs"] = _typed(knowledge, "label_drugs", {"label": TEXT, "drug_class": TEXT})
     out["red_flag_clauses"] = _typed(
         knowledge, "red_flag_clauses", {"flag": TEXT, "alternative": TEXT, "finding": TEXT}
     )

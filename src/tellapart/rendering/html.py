@@ -88,6 +88,7 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "treatment_lines": treatment.lines(doc),
         "treatment_excused": treatment.excused(doc),
         "treatment_silent": treatment.silent(doc),
+        "wrong_labels": treatment.wrong_labels(doc),
         "reciprocal": treatment.reciprocal(doc),
         "mimics": words.mimic_lines(doc),
         "mimics_title": words.MIMICS,

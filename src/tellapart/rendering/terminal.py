@@ -245,6 +245,7 @@ def _treatment(doc: Document) -> list[RenderableType]:
         parts += [_under(note, level=2) for note in [line.wrong_if, *line.evidence] if note]
     parts += _bullets("Treatment rules excused by the record", treatment.excused(doc))
     parts += _bullets("Treatment rules that need more data", treatment.silent(doc))
+    parts += _bullets(treatment.WRONG_LABELS, treatment.wrong_labels(doc))
     parts += _bullets(treatment.RECIPROCAL, treatment.reciprocal(doc))
     return parts
 

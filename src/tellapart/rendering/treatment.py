@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tellapart.rendering import words
 from tellapart.rendering.words import Document
@@ -10,6 +12,8 @@ from tellapart.rendering.words import Document
 TITLE = "Treatment, for review with the prescriber"
 NOTE = "Guideline statements and checks, no advice to start, stop or change a drug."
 RECIPROCAL = "Looked for the other of the two?"
+WRONG_LABELS = "A code that the evidence on record does not bear out"
+DISEASES = {"sle": "lupus", "fm": "fibromyalgia"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,32 @@ def reciprocal(doc: Document) -> list[str]:
         ]
         out.append(f"{words.clean(entry['question'])} {words.sentence_start('; '.join(parts))}.")
     return out
+
+
+def wrong_labels(doc: Document) -> list[str]:
+    """One line per label that the evidence does not bear out: how long it stood, and what was given meanwhile."""
+    return [
+        f"Coded as {DISEASES[label['label']]} from {label['from']} to {label['to']} ({words.counted(label['days'], 'day')}"
+        f"{'' if label['corrected'] else ', not corrected'}). "
+        + (
+            f"Given meanwhile: {words.listed(_given(g) for g in label['given'])}."
+            if label["given"]
+            else "No drug that is given for it is on record."
+        )
+        for label in doc.get("wrong_labels") or ()
+    ]
+
+
+def _given(given: Mapping[str, Any]) -> str:
+    more = []
+    if given["prednisone_mg"] is not None:
+        more.append(f"as {given['prednisone_mg']:,.0f} mg of prednisone")
+    if given["unread_doses"]:
+        more.append(f"{words.counted(given['unread_doses'], 'dose')} not read")
+    if given["open_records"]:
+        more.append(f"{words.counted(given['open_records'], 'record')} without an end, for longer than that")
+    said = f"{given['label']} on at least {words.counted(given['days'], 'day')}"
+    return said + (f" ({'; '.join(more)})" if more else "")
 
 
 def _evidence(entry: dict[str, str]) -> str:

@@ -103,6 +103,7 @@ class Documents:
             "drug_induced": self._drug_induced(person, by_finding),
             "course": self._course(person),
             **self._flares(person),
+            "wrong_labels": self._wrong_labels(person),
             "reciprocal": self._reciprocal(person),
             "missing_tests": self._missing_tests(person, by_finding),
             "coverage": self._coverage(),
@@ -556,6 +557,31 @@ class Documents:
             {"state": r["state"], "from": plain(r["from_date"]), "to": plain(r["to_date"]), "basis": r["basis"]}
             for r in self._rows("disease_course", person, "from_date")
             if r["from_date"] is not None
+        ]
+
+    def _wrong_labels(self, person: int) -> list[Json]:
+        """Labels that the evidence does not bear out, how long they stood, and what was given meanwhile."""
+        words = {(r["label"], r["drug_class"]): r["words"] for r in self.knowledge["label_drugs"]}
+        given: dict[str, list[Json]] = defaultdict(list)
+        for r in self._rows("wrong_label_drugs", person, "label, drug_class"):
+            given[r["label"]].append(
+                {
+                    "drug_class": r["drug_class"],
+                    "label": words[r["label"], r["drug_class"]],
+                    **{c: r[c] for c in ("records", "open_records", "days", "unread_doses")},
+                    "prednisone_mg": r["dose_days"],
+                }
+            )
+        return [
+            {
+                "label": r["label"],
+                "from": plain(r["from_date"]),
+                "to": plain(r["to_date"]),
+                "corrected": r["corrected"],
+                "days": (r["to_date"] - r["from_date"]).days,
+                "given": given[r["label"]],
+            }
+            for r in self._rows("wrong_labels", person, "label")
         ]
 
     def _reciprocal(self, person: int) -> list[Json]:

@@ -11,8 +11,8 @@ Json = dict[str, Any]
 
 
 def tables(engine: DuckDB, knowledge: Knowledge) -> list[Json]:
-    """Two tables of the report, of persons of interest. A rule in two rows (`shown_as`) is one line."""
-    return [_rules(engine, knowledge), _reciprocal(engine, knowledge)]
+    """The tables of the report, of persons of interest. A rule in two rows (`shown_as`) is one line."""
+    return [_rules(engine, knowledge), _wrong_labels(engine), _given(engine, knowledge), _reciprocal(engine, knowledge)]
 
 
 PERSONS = """
@@ -45,6 +45,50 @@ def _rules(engine: DuckDB, knowledge: Knowledge) -> Json:
         "rows": [row for row in rows if any(row[2:])],
         "note": "Persons of interest. Guideline statements and checks, no advice to start, stop or change a drug. "
         "Rules that speak for nobody are left out.",
+    }  # fmt: skip
+
+
+LABELS = {
+    "sle": "Coded as lupus, the evidence fits fibromyalgia or neither",
+    "fm": "Coded as fibromyalgia, the evidence fits lupus",
+}
+
+
+def _wrong_labels(engine: DuckDB) -> Json:
+    rows = engine.rows(
+        """select label, count(*) as persons, sum(case when corrected then 1 else 0 end) as corrected,
+             cast(sum(date_diff('day', from_date, to_date)) as double) / 365.25e0 as years
+           from wrong_labels group by label order by label desc"""
+    )
+    return {
+        "id": "wrong_labels",
+        "title": "Time on a code that the evidence does not bear out",
+        "columns": ["Code and evidence", {"label": "Persons", "kind": "count"}, {"label": "Corrected by a later code", "kind": "count"},
+                    {"label": "Years under it", "kind": "text"}],
+        "rows": [[LABELS[r["label"]], r["persons"], r["corrected"], f"{r['years']:,.1f}"] for r in rows],
+        "note": "From the first code to the first code of the other disease, else to death or the as-of day. Whose call is undetermined, or who "
+        "has both, is not counted.",
+    }  # fmt: skip
+
+
+def _given(engine: DuckDB, knowledge: Knowledge) -> Json:
+    words = {(r["label"], r["drug_class"]): r["words"] for r in knowledge["label_drugs"]}
+    rows = engine.rows(
+        """select label, drug_class, count(*) as persons, sum(days) as days, sum(dose_days) as dose_days,
+             sum(open_records) as open_records
+           from wrong_label_drugs group by label, drug_class order by label desc, count(*) desc, drug_class"""
+    )
+    return {
+        "id": "wrong_label_drugs",
+        "title": "What was given under such a code",
+        "columns": ["Code and evidence", {"label": "Drugs", "kind": "text"}, {"label": "Persons", "kind": "count"}, {"label": "Days known to be taken", "kind": "count"},
+                    {"label": "As mg of prednisone", "kind": "text"}, {"label": "Records without an end", "kind": "count"}],
+        "rows": [
+            [LABELS[r["label"]], words[r["label"], r["drug_class"]], r["persons"], r["days"],
+             "" if r["dose_days"] is None else f"{r['dose_days']:,.0f}", r["open_records"]]
+            for r in rows
+        ],
+        "note": "At least so much: a record without an end counts to the day on which it was last stated, a dose that cannot be read not at all.",
     }  # fmt: skip
 
 
