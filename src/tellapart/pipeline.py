@@ -154,6 +154,15 @@ NEXT = (
     ),
 )  # fmt: skip
 
+# which finding, if it were wrong, would change the call
+SENSITIVITY = (
+    Stage(
+        "sensitivity",
+        "differential/sensitivity.sql",
+        ("interest_weights", "weight_rows", "person_priors", "calls"),
+    ),
+)
+
 # which of the other conditions it is, if it is neither
 MIMICS = (
     Stage("mimics", "differential/mimics.sql", ("interest", "interest_weights", "mimic_weights", "mimic_shares")),
@@ -269,9 +278,23 @@ AUDIT = EVERYBODY + INTEREST + ASKED + ACTIVITY + TREATMENT + ANSWERS
 # with what `audit --flares` adds: activity on every day costs more than all the rest
 AUDIT_WITH_FLARES = AUDIT + TOTALS + FLARES
 # one person is of interest because somebody asks: the same statements, without the search through everybody
-WORKUP = FORMS + PRIORS + INTEREST + ITEMS + TOTALS + NEXT + MIMICS + ACTIVITY + FLARES + GROUPS + TREATMENT
+WORKUP = (
+    FORMS + PRIORS + INTEREST + ITEMS + TOTALS + NEXT + SENSITIVITY + MIMICS + ACTIVITY + FLARES + GROUPS + TREATMENT
+)
 STAGES = (
-    EVERYBODY + INTEREST + ITEMS + TOTALS + NEXT + MIMICS + ASKED + ACTIVITY + FLARES + GROUPS + TREATMENT + ANSWERS
+    EVERYBODY
+    + INTEREST
+    + ITEMS
+    + TOTALS
+    + NEXT
+    + SENSITIVITY
+    + MIMICS
+    + ASKED
+    + ACTIVITY
+    + FLARES
+    + GROUPS
+    + TREATMENT
+    + ANSWERS
 )
 
 

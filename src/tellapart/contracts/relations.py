@@ -697,6 +697,15 @@ NEXT_TESTS = Relation(
     },
 )  # fmt: skip
 
+SENSITIVITY = Relation(
+    "sensitivity",
+    "one row per person of interest and finding that counts: the posterior and the call if it were wrong and left out",
+    ("person", "number"),
+    {
+        "person": WHOLE, "number": SMALL, "call": TEXT, "changes": FLAG, "p_sle": REAL, "p_fm": REAL, "p_both": REAL, "p_neither": REAL,
+    },
+)  # fmt: skip
+
 MIMICS = Relation(
     "mimics",
     "one row per person of interest and mimic: how likely it is if the answer is `neither`, with interval",
@@ -841,7 +850,7 @@ MADE = (
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, ITEM_DATES, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, ACTIVITY_ASKED, LUPUS, ACTIVITY,
     FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
-    IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, MIMICS,
+    IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, SENSITIVITY, MIMICS,
     DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, WRONG_LABELS, WRONG_LABEL_DRUGS, PERSONS_OUT, WORKLIST, SET_AGREEMENT, FOLLOW_UP, INCIDENCE, TRANSITIONS,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""

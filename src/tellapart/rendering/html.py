@@ -61,6 +61,7 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "headline": words.headline(doc),
         "sentence": words.call_sentence(doc),
         "reason": words.clean(differential["reason"]),
+        "sensitivity": words.sensitivity_sentence(doc),
         "posterior": charts.posterior_chart(doc),
         "sle_sets": words.set_lines(doc, labels, "sle"),
         "fm_sets": words.set_lines(doc, labels, "fm"),

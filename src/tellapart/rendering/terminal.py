@@ -60,6 +60,8 @@ def _workup(doc: Document, labels: Labels) -> list[RenderableType]:
     parts.append(_body(Text(words.headline(doc), style=_CALL_STYLE.get(call, "bold"))))
     parts.append(_body(words.call_sentence(doc)))
     parts.append(_body(words.clean(doc["differential"]["reason"])))
+    if sensitivity := words.sensitivity_sentence(doc):
+        parts.append(_body(sensitivity))
     parts += [Text(), _posterior(doc)]
     parts += _heading("Criteria, SLE and FM side by side")
     parts.append(_side_by_side(doc, labels))

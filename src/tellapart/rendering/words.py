@@ -256,6 +256,23 @@ def call_sentence(doc: Document) -> str:
     return lead if named == call else f"No single answer is given; this is the likeliest one. {lead}"
 
 
+def sensitivity_sentence(doc: Document) -> str:
+    """Which finding, if it were wrong, would change the call: `…: anti-Sm positive (then undetermined: SLE alone 41%).`"""
+    differential = doc["differential"]
+    if not any(weight["used"] for weight in differential["weights"]):
+        return ""
+    changing = differential.get("sensitive_to") or ()
+    if not changing:
+        return "Were any one of the findings that count wrong, the call would stay the same."
+
+    def said(one: Document) -> str:
+        lead = max(HYPOTHESES, key=lambda h: one["posterior"][h])
+        name = f"{'no ' if one['state'] == 'absent' else ''}{inside(clean(one['label']))}"
+        return f"{name} (then {inside(CALL_HEADLINES[one['call']])}: {HYPOTHESIS_NAMES[lead]} {percent(one['posterior'][lead])})"
+
+    return f"Were one of these wrong, the call would be another: {first_of([said(one) for one in changing], MOST_SAID, '; ')}."
+
+
 def state_words(state: object) -> str:
     """present, absent or unknown; anything else is unknown."""
     return str(state) if state in ("present", "absent") else "unknown"

@@ -782,7 +782,25 @@ class Documents:
                 for h in HYPOTHESES
             },
             "weights": self._weights(used, by_finding),
+            "sensitive_to": self._sensitive_to(person),
         }
+
+    def _sensitive_to(self, person: int) -> list[Json]:
+        """Findings without which the call would be another, those that move its probability most first."""
+        weights = {w.number: w for own in readings(self.knowledge).values() for reading in own for w in reading}
+        interval, call = self._rows("intervals", person)[0], self._rows("calls", person)[0]
+        lead = f"p_{call['lead']}"
+        rows = [r for r in self._rows("sensitivity", person, "number") if r["changes"]]
+        return [
+            {
+                "finding": weights[r["number"]].finding,
+                "label": self.labels[weights[r["number"]].finding],
+                "state": weights[r["number"]].state,
+                "call": r["call"],
+                "posterior": {h: round(r[f"p_{h}"], ROUND) for h in HYPOTHESES},
+            }
+            for r in sorted(rows, key=lambda r: (-abs(r[lead] - interval[lead]), r["number"]))
+        ]
 
     def _weights(self, used: set[int], by_finding: dict[str, Json]) -> list[Json]:
         out = []
