@@ -259,7 +259,7 @@ def call_sentence(doc: Document) -> str:
 def sensitivity_sentence(doc: Document) -> str:
     """Which finding, if it were wrong, would change the call: `…: anti-Sm positive (then undetermined: SLE alone 41%).`"""
     differential = doc["differential"]
-    if not any(weight["used"] for weight in differential["weights"]):
+    if "sensitive_to" not in differential or not any(weight["used"] for weight in differential["weights"]):
         return ""
     changing = differential.get("sensitive_to") or ()
     if not changing:
