@@ -16,6 +16,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
     [
         ("pipeline_scale.py", ["--persons", "500", "--data"], "whole audit with its files"),
         ("one_person.py", ["--events", "20", "--runs", "1"], "warm workup of 20 events"),
+        ("one_diary.py", ["--years", "1", "--runs", "1"], "diary flares --json"),
         ("treatment_scale.py", ["--persons", "200"], "treatment"),
     ],
 )

@@ -15,7 +15,7 @@ from shell import run_cli
 
 import tellapart.contracts
 from tellapart.answers import flares as room
-from tellapart.answers.flares import Rules, find, flares
+from tellapart.answers.flares import Rules, find, flares, flares_of_one
 from tellapart.events.readers.diary.store import Entry
 from tellapart.knowledge.load import load
 from tellapart.rendering import diary as rendering
@@ -137,6 +137,15 @@ def test_persons_do_not_change_one_another(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(room, "BATCH", batch)
         assert dict(flares(table, KNOWLEDGE)) == {name: result for name, result in alone.values()}
     assert all(result for _, result in alone.values())
+
+
+@pytest.mark.parametrize("felt", [TIRED, INFLAMED])
+def test_one_diary_is_read_as_many_are(felt: dict[str, float]) -> None:
+    table = entries(diary(seed=3, **felt))
+    rows = list(zip(table["day"].to_pylist(), table["signal"].to_pylist(), table["value"].to_pylist(), strict=True))
+    [(_, expected)] = flares(table, KNOWLEDGE)
+    assert expected and flares_of_one(rows[::-1], KNOWLEDGE) == expected
+    assert flares_of_one([*rows, (rows[0][0], "steps", 4000.0)], KNOWLEDGE) == expected  # a signal without an axis
 
 
 def test_a_shift_in_time_shifts_the_answer() -> None:

@@ -10,10 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from tellapart import __version__
-from tellapart.answers.flares import enough, flares
+from tellapart.answers.flares import enough, flares_of_one
 from tellapart.answers.triggers import triggers
 from tellapart.errors import InputError, UsageError
 from tellapart.events.readers.diary import csv_file, fhir_file, files
@@ -207,24 +205,17 @@ def flares_document(knowledge: Knowledge, path: Path) -> dict[str, Any]:
 
 def flares_of(knowledge: Knowledge, entries: Sequence[Entry]) -> dict[str, Any]:
     """The same of entries already read."""
-    days = sorted({e.day for e in entries})
-    table = pa.table(
-        {
-            "person_id": pa.array(["diary"] * len(entries)),
-            "day": pa.array([dt.date.fromisoformat(e.day) for e in entries], pa.date32()),
-            "signal": pa.array([e.signal for e in entries]),
-            "value": pa.array([e.value for e in entries], pa.float64()),
-        }
-    )
-    [(_, found)] = flares(table, knowledge)
+    days = {text: dt.date.fromisoformat(text) for text in sorted({e.day for e in entries})}
+    first, last = min(days.values()), max(days.values())
+    found = flares_of_one([(days[e.day], e.signal, e.value) for e in entries], knowledge)
     by_signal: dict[str, dict[dt.date, float]] = {}
     for e in entries:
-        by_signal.setdefault(e.signal, {})[dt.date.fromisoformat(e.day)] = e.value
+        by_signal.setdefault(e.signal, {})[days[e.day]] = e.value
     return {
         "schema": FLARES,
         "software": __version__,
         "knowledge": knowledge.version,
-        "days": (dt.date.fromisoformat(days[-1]) - dt.date.fromisoformat(days[0])).days + 1,
+        "days": (last - first).days + 1,
         "days_with_entry": len(days),
         "enough_data": enough(len(days), knowledge),
         "flares": found,

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tellapart import pipeline
 from tellapart.contracts.relations import FINDINGS
 from tellapart.events.readers.diary.signals import form_of
 from tellapart.events.readers.diary.store import Entry
 from tellapart.knowledge.load import Knowledge
-from tellapart.tasks.document import Documents
-from tellapart.tasks.session import Options, Session
 
 Json = dict[str, Any]
 SITE = "site."
@@ -32,6 +29,11 @@ def totals(knowledge: Knowledge, entries: Iterable[Entry]) -> list[Json]:
     forms = [form for form in made if len(form) > len(HEAD)]
     if not forms:
         return []
+    # a diary without forms is shown without any of it
+    from tellapart import pipeline
+    from tellapart.tasks.document import Documents
+    from tellapart.tasks.session import Options, Session
+
     session = Session(knowledge)
     try:
         person = {"id": "diary", "sex": "unknown"}
