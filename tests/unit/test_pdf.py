@@ -67,10 +67,20 @@ def test_every_form_is_on_two_pages_at_most(written: Path) -> None:
     assert [end - start for start, end in zip(starts, ends, strict=True) if end - start > 2] == []
 
 
+def test_the_first_page_holds_the_flags_and_the_whole_answer(tmp_path: Path) -> None:
+    """Five red flags and the answer with its table: the answer is never pushed off a page that has room for it."""
+    run = run_cli("workup", EXAMPLE, "--person", "synthetic-clear-sle", "--pdf", tmp_path / "w.pdf")
+    assert run.code == 0, run.err
+    first, second, *_ = pages((tmp_path / "w.pdf").read_bytes())
+    for said in ("Red flags (5)", "SLE is supported", "Neither", "Dot: now. Line: its interval."):
+        assert said in first, said
+    assert second.lstrip().startswith("SLE and FM side by side")
+
+
 def test_totals_stand_once_at_the_end_of_a_form(written: Path) -> None:
     texts = pages(written.read_bytes())
-    start = next(i for i, text in enumerate(texts) if text.lstrip().startswith(FORMS[0]))
-    assert "".join(texts[start : start + 2]).count("At face value") == 1
+    start, after = (next(i for i, text in enumerate(texts) if text.lstrip().startswith(form)) for form in FORMS[:2])
+    assert "".join(texts[start:after]).count("At face value") == 1
 
 
 def test_it_is_tagged_titled_and_the_same_again(written: Path) -> None:

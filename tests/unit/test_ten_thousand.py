@@ -21,7 +21,7 @@ from tellapart.engines.sqlite import SQLite
 from tellapart.tasks.session import FEW, Options, Session
 
 PERSONS = 10_000
-ALONE = 5  # worked up one by one too
+ALONE = 300  # worked up one by one too
 CLOSE = 9  # decimals in which sums of DOUBLE agree whatever their order
 # After the last day of anybody: before it, undated statements count for those whose own record has ended (design §1).
 OPTIONS = Options(as_of=people.LAST_DAY + timedelta(days=500), setting=SETTING)
