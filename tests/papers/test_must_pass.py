@@ -9,6 +9,7 @@ import copy
 import csv
 import itertools
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import test_cases
 from cases import case, fm_form, state, value
 from cohort import warm
 
+from tellapart.errors import InputError
 from tellapart.knowledge.load import load
 from tellapart.tasks.session import Options
 from tellapart.tasks.workup import workup, workup_documents
@@ -117,6 +119,53 @@ def test_white_cells_above_300_are_a_slip_of_the_unit(tmp_path: Path, number: fl
     assert [("likely" in r["reason"], "/uL" in r["reason"]) for r in session.rejections()] == [(True, True)] * (
         not used
     )
+
+
+BOUNDS = [
+    (r, bound, float(r[f"plausible_{bound}"]))
+    for r in load()["units"]
+    if any(v["source"] == r["finding"] for v in load()["value_rules"])
+    for bound in ("low", "high")
+    if float(r[f"plausible_{bound}"]) > 0
+]
+
+
+@pytest.mark.proves("unit_slip")
+def test_beyond_the_plausible_bounds_nothing_is_used_in_any_unit() -> None:
+    """A hundredth beyond a bound, whatever the unit: a case is refused by name, or the row is rejected and says nothing."""
+    session = warm()
+    for number, (row, bound, limit) in enumerate(BOUNDS):
+        beyond = limit * (1.01 if bound == "high" else 0.99)
+        written = round((beyond - float(row["offset"])) / float(row["factor"]), 9)
+        if row["finding"] == "ana_titre":  # a titre is a whole number
+            written = math.ceil(written)
+        try:
+            made = workup_documents(
+                [case(f"b{number}", [value(row["finding"], written, row["unit_seen"])])], None, session
+            )[0]
+        except InputError as refused:
+            assert "is not a plausible" in str(refused) and "Allowed: " in str(refused), row
+        else:
+            assert made["findings"] == [], row
+            assert "not a plausible value" in session.rejections()[0]["reason"], row
+
+
+@pytest.mark.proves("unit_slip")
+@pytest.mark.parametrize(
+    ("finding", "number", "unit", "likely"),
+    [
+        ("platelets", 3_000_000, "10*9/L", "/uL"), ("platelets", 250_000, "10*9/L", "/uL"), ("wbc", 6500, "10*9/L", "/uL"),
+        ("lymphocytes", 1200, "10*9/L", "/uL"), ("body_temperature", 101, "Cel", "[degF]"), ("upcr", 600, "g/g", "mg/g"),
+    ],
+)  # fmt: skip
+def test_a_slip_of_the_unit_is_refused_with_the_unit_it_was_likely_written_in(
+    finding: str, number: float, unit: str, likely: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        workup_documents([case("slip", [value(finding, number, unit)])])
+    said = str(refused.value)
+    assert f"{number} {unit}" in said
+    assert f"Likely unit: {likely}" in said
 
 
 @pytest.mark.proves("one_disease_hides_the_other")
