@@ -20,6 +20,8 @@ from fhir_world import (
     write_lines,
 )
 
+from tellapart.knowledge.load import load
+
 QUANTITY = {"value": 3.2, "unit": "K/uL", "system": "http://unitsofmeasure.org", "code": "10*3/uL"}
 
 
@@ -595,3 +597,37 @@ def test_nothing_temporary_stays_and_settings_are_kept(tmp_path: Path) -> None:
         "select count(*) from duckdb_functions() where starts_with(function_name, 'fhir_')"
     ).fetchone() == (0,)
     assert con.execute("select current_setting('preserve_insertion_order')").fetchone() == (False,)
+
+
+IV, III, V, II = "36402006", "76521009", "52042003", "4676006"
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        ("Lupus nephritis, ISN/RPS class IV-G (A/C).", [IV]),
+        ("ISN/RPS 2003 class III (A/C) and V lupus nephritis", [III, V]),
+        ("Lupus nephritis classes III + V", [III, V]),
+        ("lupus glomerulonephritis class 2", [II]),
+        ("Kidney, needle core. Lupus nephritis class IV-S (A). No crescents in 14 glomeruli.", [IV]),
+        # not read: open, denied, of the past, of something else, without a class
+        ("No evidence of lupus nephritis class IV", []),
+        ("Lupus nephritis class IV cannot be excluded", []),
+        ("Suspected class IV lupus nephritis", []),
+        ("Lupus nephritis class III or IV", []),
+        ("Lupus nephritis, class IV?", []),
+        ("Known lupus nephritis class IV; now unchanged", []),
+        ("Lupus nephritis. Obesity class II.", []),
+        ("Heart failure NYHA class III", []),
+        ("Lupus nephritis", []),
+        (None, []),
+    ],
+)
+def test_the_class_of_a_nephritis_in_the_words_of_a_report(tmp_path: Path, words: str | None, codes: list[str]) -> None:
+    rows = [(r["kind"], r["key"], r["code"]) for r in load()["report_words"]]
+    made = resource("DiagnosticReport", status="final", code=concept("x"), issued="2021-02-03", conclusion=words)
+    read = world(tmp_path, patient(), made, report_words=rows).statements
+    assert [r["code"] for r in read] == codes
+    assert {(r["by"], r["date"], r["display"]) for r in read} == (
+        {("clinician", "2021-02-03", words)} if codes else set()
+    )

@@ -121,6 +121,26 @@ def test_white_cells_above_300_are_a_slip_of_the_unit(tmp_path: Path, number: fl
     )
 
 
+def test_a_class_of_nephritis_is_read_from_the_words_of_a_biopsy(tmp_path: Path) -> None:
+    """Class IV and ANA 1:160: EULAR/ACR 10 and SLICC by the biopsy rule; what is left open in words says nothing."""
+    ana = records.observation("1", "ana", "5048-4", valueString="1:160")
+
+    def scored(words: str) -> tuple[Any, Any, Any]:
+        report = {
+            "resourceType": "DiagnosticReport", "id": "kidney", "status": "final", "code": {"text": "Kidney biopsy"},
+            "subject": {"reference": "Patient/1"}, "effectiveDateTime": "2024-05-06", "conclusion": words,
+        }  # fmt: skip
+        source = records.write(tmp_path / "record.json", records.bundle([records.patient("1"), ana, report]))
+        made = sets(workup(warm(), source, Options(format="fhir")))
+        return made["eular_acr_2019"]["points"], made["eular_acr_2019"]["met"], made["slicc_2012"]["met"]
+
+    assert scored("Lupus nephritis, ISN/RPS class IV-G (A/C).") == (10, True, True)
+    assert scored("Lupus nephritis classes III + V.") == (10, True, True)
+    assert scored("ISN/RPS class V lupus nephritis.") == (8, None, True)
+    assert scored("No lupus nephritis class IV.") == (0, None, None)
+    assert scored("Lupus nephritis suspected, class IV?") == (0, None, None)
+
+
 BOUNDS = [
     (r, bound, float(r[f"plausible_{bound}"]))
     for r in load()["units"]

@@ -226,6 +226,7 @@ SPECS: dict[str, Spec] = {
         ("items", "divisor", "may_miss"), ("divisor", "may_miss"),
     ),
     "questionnaire_words": Spec(("kind", "key"), needed=("key", "code"), choices={"kind": ("link", "text", "answer")}),
+    "report_words": Spec(("kind", "key"), needed=("key",), choices={"kind": ("about", "leaves_open", "class")}),
     "instrument_scales": Spec(
         ("instrument", "scale"), {"instrument": ("instruments", "instrument")},
         ("scale", "label", "variables", "maximum"),
@@ -713,3 +714,7 @@ def _words(tables: Tables) -> Iterator[str]:
     for line, row in _lines(tables, "questionnaire_words"):
         if row["kind"] != "answer" and row["code"] not in codes:
             yield f"questionnaire_words.csv:{line}: code: {row['code']!r} is no item or site of an instrument"
+    snomed = {r["code"] for r in tables["finding_codes"] if r["system"] == "snomed"}
+    for line, row in _lines(tables, "report_words"):
+        if (row["kind"] == "class") != bool(row["code"]) or (row["code"] and row["code"] not in snomed):
+            yield f"report_words.csv:{line}: code: {row['code']!r}; a class has a SNOMED CT code of finding_codes, no other word has one"

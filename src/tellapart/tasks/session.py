@@ -170,6 +170,7 @@ class Session:
                 sites=[r["site"] for r in self.knowledge["pain_sites"]],
                 wordings={f"{r['kind']}:{r['key']}": r["code"] for r in self.knowledge["questionnaire_words"]},
                 sites_asked=int(self.knowledge.limit("questionnaire_sites")),
+                report_words=[(r["kind"], r["key"], r["code"]) for r in self.knowledge["report_words"]],
             )
             fhir_export.honour(self.engine.connection, source)
         elif form == "case":

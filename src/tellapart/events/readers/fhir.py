@@ -95,6 +95,7 @@ def read_fhir(
     sites: Iterable[str] = (),
     wordings: Mapping[str, str] | None = None,
     sites_asked: int = 0,
+    report_words: Iterable[tuple[str, str, str]] = (),
 ) -> None:
     """Read a FHIR R4 source into `statements`, `source_rows`, `rejected` and `patients` of a connection.
 
@@ -108,6 +109,7 @@ def read_fhir(
         sites: ids of the pain sites that a list of sites is chosen from (the others are then answered with no).
         wordings: `link:` or `text:` and the key, to the item that it means, for questionnaires that are not ours.
         sites_asked: from how many pain sites on such a questionnaire is read by its wording.
+        report_words: kind (about, leaves_open, class), word and code, for the class of nephritis in the words of a report.
 
     Raises:
         InputError: the path does not exist or cannot be read, or holds no FHIR resource at all.
@@ -125,6 +127,7 @@ def read_fhir(
     try:
         reading.begin(not_needed_types, instruments, sites)
         reading.word(wordings or {}, sites_asked)
+        reading.report(report_words)
         reading.files(found)
         con.execute("set preserve_insertion_order = false")
         reading.families()
@@ -262,6 +265,16 @@ class _Reading:
         for name, values in (("keys", list(wordings)), ("codes", list(wordings.values()))):
             self.con.execute(f"set variable fhir_word_{name} = cast($1 as varchar[])", [values])
         self.con.execute("set variable fhir_sites_asked = cast($1 as integer)", [sites_asked])
+
+    def report(self, words: Iterable[tuple[str, str, str]]) -> None:
+        """Say how the class of a nephritis is recognized in the conclusion of a report."""
+        kinds: dict[str, list[str]] = {"about": [], "leaves_open": [], "class": [], "code": []}
+        for kind, key, code in words:
+            kinds[kind].append(key)
+            if kind == "class":
+                kinds["code"].append(code)
+        for name, values in kinds.items():
+            self.con.execute(f"set variable fhir_report_{name} = cast($1 as varchar[])", [values])
 
     def end(self) -> None:
         """Drop everything temporary."""

@@ -167,6 +167,7 @@ REPORT = Family(
         "effectiveDateTime": TEXT,
         "effectivePeriod": PERIOD,
         "issued": TEXT,
+        "conclusion": TEXT,
         "conclusionCode": [CONCEPT],
     },
 )
