@@ -247,7 +247,8 @@ def test_thoughts_of_self_harm_are_the_first_thing_said_at_any_total() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["first", "facit_fatigue", "promis_fatigue", "psqi", "isi", "mdhaq", "sf_36_pcs", "haq_di"]
+    "name",
+    ["first", "facit_fatigue", "promis_fatigue", "psqi", "isi", "mdhaq", "fast_3", "fast_4", "sf_36_pcs", "haq_di"],
 )
 def test_licensed_instruments_take_their_total_only_and_say_why(name: str) -> None:
     (row,) = [r for r in load()["instruments"] if r["instrument"] == name]
@@ -255,3 +256,19 @@ def test_licensed_instruments_take_their_total_only_and_say_why(name: str) -> No
     assert row["terms_note"]
     with pytest.raises(InputError, match="no answer"):
         workup_document(record({"instrument": name, "date": "2025-06-01", "item_1": 1}))
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "band"),
+    [("fast_3", 0, "negative"), ("fast_3", 1, "negative"), ("fast_3", 2, "positive"), ("fast_3", 3, "positive"),
+     ("fast_4", 2, "negative"), ("fast_4", 3, "positive"), ("fast_4", 4, "positive")],
+)  # fmt: skip
+def test_fast_is_positive_from_two_of_three_and_three_of_four(name: str, total: int, band: str) -> None:
+    """J Rheumatol 2020;47:761."""
+    [made] = totals(record({"instrument": name, "date": "2025-06-01", "total": total}))
+    assert (made["total"], made["band"]) == (total, band)
+
+
+def test_fast_beyond_its_range_is_refused() -> None:
+    with pytest.raises(InputError, match="total"):
+        workup_document(record({"instrument": "fast_3", "date": "2025-06-01", "total": 4}))
