@@ -232,3 +232,33 @@ def test_rejections_of_a_source_without_persons_are_counted_not_shown(tmp_path: 
     run = run_cli("audit", source.parent, "--out", tmp_path / "out")
     assert run.code == 1 and "rejected 1 time(s)" in run.said
     assert "SECRET" not in run.err
+
+
+# -- memory and threads
+
+
+def measured(source: Path, out: Path, *options: str) -> int:
+    """An audit as a process of its own: its largest resident memory in MB."""
+    command = [sys.executable, "-c", PROGRAM, "audit", str(source), "--out", str(out), "--quiet", *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.stderr is not None
+    with process.stderr as said:
+        assert process.returncode in DONE, said.read().decode()
+    return usage.ru_maxrss // 1024
+
+
+@pytest.mark.slow
+def test_memory_is_kept_and_changes_nothing(tmp_path: Path) -> None:
+    """4,000 persons: with 150 MB for the engine and one thread the same bytes come out of less than half of the memory. What the
+    process needs beside the engine's limit (Python, knowledge, the report) is what it needs for ten persons."""
+    for persons in ("4000", "10"):
+        assert run_cli("simulate", "-n", persons, "--format", "omop", "--out", tmp_path / persons).code == 0
+    few, many = tmp_path / "10" / "omop", tmp_path / "4000" / "omop"
+    beside = measured(few, tmp_path / "few", "--memory", "150MB", "--threads", "1")
+    free = measured(many, tmp_path / "free", "--memory", "4GB", "--threads", "2")
+    kept = measured(many, tmp_path / "kept", "--memory", "150MB", "--threads", "1")
+    assert kept <= beside + 200, (beside, kept)  # its pages are not given back at once
+    assert kept < free / 2, (free, kept)
+    assert content(tmp_path / "free") == content(tmp_path / "kept")
