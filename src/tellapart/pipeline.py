@@ -196,6 +196,7 @@ FLARES = (
             "activity",
             "activity_items",
             "findings",
+            "occurrences",
             "lupus",
             "interest_events",
             "codes",

@@ -247,3 +247,42 @@ def test_nobody_without_lupus_has_flares() -> None:
     made = workup_document(plain)
     assert made["activity"] == []
     assert (made["flares"], made["not_flares"], made["duke_groups"], made["type2_course"]) == ([], [], [], None)
+
+
+AZATHIOPRINE = [{"drug": "azathioprine", "dose": 100, "unit": "mg/d", "start": "2023-01-01"}]
+
+
+def hot(day: str, degrees: float = 38.6) -> list[Json]:
+    return [{"finding": "body_temperature", "value": degrees, "unit": "Cel", "date": day}]
+
+
+def test_fever_on_an_immunosuppressant_is_infection_first() -> None:
+    """Triage table of the clinical reference, last row: whatever else changed; above 38 °C."""
+    visits = [visit("2024-01-10"), visit("2024-06-10", "synovitis"), visit("2024-12-10")]
+    ill, cool, free, alone = workup_documents(
+        [
+            record(*visits, hot("2024-06-10"), drugs=AZATHIOPRINE),
+            record(*visits, hot("2024-06-10", 38.0), drugs=AZATHIOPRINE),
+            record(*visits, hot("2024-06-10")),
+            record(
+                visit("2024-01-10"), visit("2024-06-10"), visit("2024-12-10"), hot("2024-06-10"), drugs=AZATHIOPRINE
+            ),
+        ]
+    )
+    (flare,) = ill["flares"]
+    assert (flare["pattern"], flare["urgent"], flare["type"]) == ("infection_first", True, "type1")
+    assert "infection" in flare["label"] and "fever_on_immunosuppressant" in {s["rule"] for s in flare["signs"]}
+    assert "fever_on_immunosuppressant" not in flare["signals"]  # no sign of lupus
+    assert [f["pattern"] for d in (cool, free) for f in d["flares"]] == ["possible_type1"] * 2
+    assert alone["flares"] == [] or alone["flares"][0]["signals"] == ["sfi_fever"]
+    assert "infection_first" in {f["pattern"] for f in alone["flares"] + alone["not_flares"]}
+
+
+def test_infection_comes_first_where_nothing_of_lupus_changed() -> None:
+    made = workup_document(
+        record(visit("2024-01-10"), visit("2024-06-10"), visit("2024-12-10"),
+               [{"finding": "fever_unmeasured", "state": "present", "date": "2024-06-20", "by": "patient"}], drugs=AZATHIOPRINE)
+    )  # fmt: skip
+    assert made["flares"] == []
+    (change,) = made["not_flares"]
+    assert (change["pattern"], change["treatment_only"], change["start"]) == ("infection_first", False, "2024-06-20")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tellapart.tasks.workup import workup_documents
+from tellapart.tasks.workup import workup_document, workup_documents
 
 pytestmark = pytest.mark.proves("fm_over_red_flag")
 
@@ -103,3 +103,15 @@ def test_a_flag_in_force_forbids_fibromyalgia_and_shows_its_record(name: str) ->
     assert flag["urgency"] == "same_day"
     assert flag["forbids_fm"] is True
     assert all(e["reference"] and e["date"] for e in flag["evidence"])
+
+
+@pytest.mark.parametrize(("end", "raised"), [(None, True), ("2024-06-01", False)])
+def test_a_drug_whose_end_is_left_open_is_still_taken_years_later(end: str | None, raised: bool) -> None:
+    """A case without `end` says that the drug is still taken (design §6): fever on it is a red flag however long ago it was begun."""
+    drug = {"drug": "azathioprine", "dose": 100, "unit": "mg/d", "start": "2023-01-01"} | ({"end": end} if end else {})
+    fever = {"finding": "body_temperature", "value": 38.6, "unit": "Cel", "date": "2025-12-28"}
+    made = workup_document(
+        {"schema": "tellapart.case/1", "as_of": "2026-01-01", "person": {"id": "synthetic-fever", "sex": "female", "age": 40},
+         "findings": [fever], "drugs": [drug]}
+    )  # fmt: skip
+    assert ("fever_on_immunosuppressants" in {f["flag"] for f in made["red_flags"]}) is raised

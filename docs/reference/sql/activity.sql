@@ -120,7 +120,7 @@ taken as (
     from days as d
     inner join exposures as x
       on x.person = d.person and x.start_date <= d.on_day
-      and date_diff('day', x.end_date, d.on_day) <= x.days_after
+      and (x.ongoing or date_diff('day', x.end_date, d.on_day) <= x.days_after)
   ) as ranked
   where place = 1
 ),

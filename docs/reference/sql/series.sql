@@ -26,7 +26,7 @@ completed as (
   inner join stated as s on r.test = 'on_drug' and s.finding = r.source and s.state = 'present' and s.date is not null
   inner join exposures as x
     on x.person = s.person and (x.drug = r.drug or x.drug_class = r.drug_class) and x.start_date <= s.date
-    and date_diff('day', x.end_date, s.date) <= x.days_after
+    and (x.ongoing or date_diff('day', x.end_date, s.date) <= x.days_after)
 )
 select person, finding, row_no, part, date, min(known_date) as known_date, min("by") as "by", bool_or(vouched) as vouched
 from completed

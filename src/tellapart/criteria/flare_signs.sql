@@ -2,7 +2,8 @@
 -- flare_looks, activity_items, limits (activity_window_days, flare_gap_days, treatment_gap_days).
 -- A sign is new against the last time it was looked for; it is sure if it was known to be absent then. A first assessment and what
 -- came with the diagnosis are no flare. Signs of disease less than the gap apart are one flare; changes of medicine and of serology
--- are never one by themselves, and belong to the flare that they lie near.
+-- are never one by themselves, and belong to the flare that they lie near. So does fever on a drug that lowers the defenses: whatever
+-- else changed, infection comes first.
 with begun as (
   select a.person, greatest(min(a.on_day), max(f.first_date)) as first_day
   from activity as a
@@ -108,6 +109,12 @@ hits as (
   inner join flare_rules as r on r.kind = 'finding' and r.what = f.finding
   where f.state = 'present' and f.contested_by is null and f.first_date is not null
   union all
+  select distinct o.person, o.date as day, r.rule, r.axis, r.severity, r.urgent, true as sure,
+    cast(null as varchar) as item, cast(null as varchar) as scale
+  from lupus as l
+  inner join occurrences as o on o.person = l.person and o.state = 'present' and o.date is not null
+  inner join flare_rules as r on r.kind = 'occurs' and r.what = o.finding
+  union all
   select t.person, t.date as day, r.rule, r.axis, r.severity, r.urgent, true as sure, cast(null as varchar) as item, t.scale
   from instrument_totals as t
   inner join flare_rules as r on r.kind = 'form' and r.what = t.scale
@@ -179,7 +186,7 @@ looked as (
 ),
 summed as (
   select person, start_date, a_flare,
-    bool_or(axis = 'type1') as type1, bool_or(axis = 'type2') as type2, bool_or(axis = 'serology') as serology,
+    bool_or(axis = 'type1') as type1, bool_or(axis = 'type2') as type2, bool_or(axis = 'serology') as serology, bool_or(axis = 'infection') as infection,
     bool_or(axis in ('type1', 'type2') and severity = 'severe') as severe, bool_or(urgent = 'yes') as urgent,
     sum(case when axis in ('type1', 'type2') and sure then 1e0 else 0e0 end)
       / cast(greatest(sum(case when axis in ('type1', 'type2') then 1 else 0 end), 1) as double) as certainty,
@@ -200,7 +207,7 @@ peaks as (
 select j.person, j.start_date, j.a_flare as is_flare,
   case when s.type1 and s.type2 then 'mixed' when s.type1 then 'type1'
     when s.type2 and l.kinds = n.kinds then 'type2' else 'undetermined' end as "type",
-  case when s.type1 and s.type2 then 'mixed' when s.type1 then 'possible_type1' when s.type2 and l.kinds = n.kinds then 'type2'
+  case when s.infection then 'infection_first' when s.type1 and s.type2 then 'mixed' when s.type1 then 'possible_type1' when s.type2 and l.kinds = n.kinds then 'type2'
     when s.type2 then 'not_looked' when s.serology then 'serological_only' else 'treatment_only' end as pattern,
   case when s.severe then 'severe' else 'moderate' end as severity, s.urgent, round(s.certainty, 6) as certainty,
   coalesce(k.on_day, j.start_date) as peak_date, s.end_date, j.rule, j.axis, j.day, j.sure

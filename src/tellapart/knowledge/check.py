@@ -118,8 +118,8 @@ SPECS: dict[str, Spec] = {
     ),
     "flare_rules": Spec(
         ("rule",), needed=("what", "label"), numbers=("threshold",),
-        choices={"kind": ("rise", "total", "new_item", "value", "value_rise", "finding", "form", "dose_rise", "started"),
-                 "axis": ("type1", "type2", "serology", "treatment"), "severity": ("moderate", "severe"), "urgent": YES_NO,
+        choices={"kind": ("rise", "total", "new_item", "value", "value_rise", "finding", "occurs", "form", "dose_rise", "started"),
+                 "axis": ("type1", "type2", "infection", "serology", "treatment"), "severity": ("moderate", "severe"), "urgent": YES_NO,
                  "set": ("", "sledai_2k", "selena_sledai"), "comparator": ("", ">", ">=", "<")},
     ),
     "flare_looks": Spec(("kind", "item"), {"item": ("activity_items", "item")}, ("label",), choices={"kind": ("examination", "laboratory")}),
