@@ -416,6 +416,19 @@ def test_drawings_stay_inside(doc: dict[str, Any]) -> None:
         assert 1 <= len(ticks) <= 7
 
 
+def test_the_course_has_the_color_of_what_it_says(doc: dict[str, Any]) -> None:
+    """Lupus, fibromyalgia and both as everywhere on the page; a set first met has the color of its disease."""
+    states = ["neither", "sle", "both", "fm"]
+    course = [{"state": s, "from": f"202{n}-01-01", "to": f"202{n + 1}-01-01"} for n, s in enumerate(states)]
+    page = workup_page({**doc, "course": course}, LABELS)
+    timeline = page[page.index('id="h-timeline"') : page.index('id="h-findings"')]
+    bars = re.findall(r'<rect class="([a-z-]+)" x="[^"]+" width="[^"]+" y="6" height="8"/>', timeline)
+    assert bars == ["fill-neither", "fill-sle", "fill-both", "hatched"]
+    met = [c["condition"] for c in doc["criteria"] if c["met_specific"] and c["met_specific_date"]]
+    diamonds = re.findall(r'<rect class="fill-([a-z]+)" x="-5"', timeline)
+    assert diamonds == met
+
+
 def test_the_waterfall_ends_at_the_posterior() -> None:
     little = load(GOLDEN / "workups" / "synthetic-too-little-known.json")
     fall = charts.waterfall_chart(little, LABELS)

@@ -182,12 +182,14 @@ def timeline_chart(doc: Document, labels: Labels) -> dict[str, Any] | None:
         if start:
             text = f"{words.clean(state['from'])} to {words.clean(state.get('to')) or 'now'}"
             name = f"Course: {words.inside(words.course_words(state['state']))}"
-            rows.append(_span("course", name, text, start, day(state.get("to")) or last_day))
+            row = _span("course", name, text, start, day(state.get("to")) or last_day)
+            rows.append({**row, "id": state["state"]})
     for criterion in doc.get("criteria") or ():
         met = day(criterion.get("met_specific_date")) if criterion.get("met_specific") else None
         if met:
             name = f"{words.label(criterion['set'], labels)}: first met"
-            rows.append(_span("met", name, words.clean(criterion["met_specific_date"]), met, met))
+            row = _span("met", name, words.clean(criterion["met_specific_date"]), met, met)
+            rows.append({**row, "id": criterion.get("condition")})
     present = [f for f in doc.get("findings") or () if f["state"] == "present"]
     dated = [f for f in present if day(f.get("first_date") or f.get("last_date"))]
     for finding in sorted(dated, key=lambda f: (str(day(f.get("first_date") or f.get("last_date"))), f["finding"])):
