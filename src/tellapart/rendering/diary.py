@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -63,7 +64,7 @@ def print_flares(document: Document, texts: Mapping[str, str], console: Console)
         console.print()
         console.print(Text(flare_dates(flare, texts), style="bold"))
         for line in flare_lines(flare, texts):
-            console.print(f"  {line}", markup=False)
+            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     for line in trigger_lines(document, texts):
         console.print(f"\n{line}", markup=False)
     console.print()
