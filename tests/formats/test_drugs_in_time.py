@@ -14,6 +14,7 @@ import pytest
 from fhir_world import bundle
 from omop_world import concept, drug, parquet, person
 
+from tellapart.events import normalize
 from tellapart.tasks.session import Options, Session
 from tellapart.tasks.workup import workup
 
@@ -132,3 +133,21 @@ def test_the_stop_reason_of_omop_is_heard(tmp_path: Path, reason: str | None, he
         "drug_exposure": [drug(1, 1777087, stop_reason=reason)],
     }  # fmt: skip
     assert reasons(workup(Session(), parquet(tmp_path / "cdm", cdm), Options())) == heard
+
+
+def test_a_drug_that_nobody_knows_is_counted_once_with_its_reason(tmp_path: Path) -> None:
+    unknown = {"coding": [{"system": RXNORM, "code": "999999999", "display": "unheard-of"}]}
+    path = tmp_path / "bundle.json"
+    patient = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1980-05-06"}
+    path.write_text(
+        json.dumps(
+            bundle(
+                patient,
+                statement("MedicationRequest", "stopped", unknown, authoredOn="2025-02-01", statusReason=RETINA),
+            )
+        )
+    )
+    session = Session()
+    session.read(path, Options())
+    normalize.rank_unmapped(session.engine)
+    assert [(r["code"], r["n"]) for r in session.engine.rows("select * from unmapped")] == [("999999999", 1)]

@@ -5,7 +5,7 @@ with coded as (
     trim(s.system) as system, trim(s.code) as code, s.display, nullif(trim(s.unit), '') as unit, cast(1 as bigint) as n
   from statements as s
   inner join row_classes as c on c.row_no = s.row_no and c.class = 'unmapped'
-  where trim(s.code) <> ''
+  where trim(s.code) <> '' and s.kind <> 'stopped' -- a drug and the reason to stop it are one record of it
   union all
   select system, code, display, null as unit, n from left_out where class = 'unmapped' and code <> ''
 ),
