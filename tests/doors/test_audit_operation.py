@@ -251,14 +251,14 @@ def measured(source: Path, out: Path, *options: str) -> int:
 
 @pytest.mark.slow
 def test_memory_is_kept_and_changes_nothing(tmp_path: Path) -> None:
-    """4,000 persons: with 150 MB for the engine and one thread the same bytes come out of less than half of the memory. What the
-    process needs beside the engine's limit (Python, knowledge, the report) is what it needs for ten persons."""
+    """4,000 persons: with 150 MB for the engine and one thread the same bytes come out of less than half of the memory, beside what the
+    process needs for ten persons (Python, libraries, knowledge, the report), which the limit of the engine is not about."""
     for persons in ("4000", "10"):
         assert run_cli("simulate", "-n", persons, "--format", "omop", "--out", tmp_path / persons).code == 0
     few, many = tmp_path / "10" / "omop", tmp_path / "4000" / "omop"
     beside = measured(few, tmp_path / "few", "--memory", "150MB", "--threads", "1")
     free = measured(many, tmp_path / "free", "--memory", "4GB", "--threads", "2")
     kept = measured(many, tmp_path / "kept", "--memory", "150MB", "--threads", "1")
-    assert kept <= beside + 200, (beside, kept)  # its pages are not given back at once
-    assert kept < free / 2, (free, kept)
+    assert kept - beside <= 250, (beside, kept)  # its pages are not given back at once
+    assert kept - beside < (free - beside) / 2, (beside, free, kept)
     assert content(tmp_path / "free") == content(tmp_path / "kept")
