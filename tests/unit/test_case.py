@@ -276,7 +276,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     (
         {"instruments": [{"instrument": "fm_2061", "fatigue": 1}]},
         "instruments[0].instrument: 'fm_2061' is not an instrument. Did you mean 'fm_2016' or "
-        "'fm_2011' or 'fm_2010'? All: aapt_2019, facit_fatigue, fatigue_vas, fiqr, first, fm_1990, ",
+        "'fm_2011' or 'fm_2010'? All: aapt_2019, facit_fatigue, fast_3, fast_4, fatigue_vas, fiqr, first, fm_1990, ",
     ),
     (
         {"instruments": [{"instrument": "fm_2016", "fatigue": 4}]},
