@@ -154,6 +154,25 @@ NEXT = (
     ),
 )  # fmt: skip
 
+# which of those tests to order together
+TOGETHER = (
+    Stage("together", "differential/together.sql", ("next_tests", "test_findings", "imagined"), only_with="next_tests"),
+    Stage(
+        "together_weights",
+        "differential/together_weights.sql",
+        ("together", "interest_weights", "weight_rows"),
+        only_with="together",
+    ),
+    Stage(
+        "tests_together",
+        "differential/tests_together.sql",
+        (
+            "together", "together_weights", "next_tests", "weight_rows", "interest_weights", "person_priors", "intervals", "calls",
+        ),
+        only_with="together",
+    ),
+)  # fmt: skip
+
 # which finding, if it were wrong, would change the call
 SENSITIVITY = (
     Stage(
@@ -282,12 +301,14 @@ AUDIT_WITH_FLARES = AUDIT + TOTALS + FLARES
 WORKUP = (
     FORMS + PRIORS + INTEREST + ITEMS + TOTALS + NEXT + SENSITIVITY + MIMICS + ACTIVITY + FLARES + GROUPS + TREATMENT
 )
+WORKUP_TOGETHER = WORKUP + TOGETHER
 STAGES = (
     EVERYBODY
     + INTEREST
     + ITEMS
     + TOTALS
     + NEXT
+    + TOGETHER
     + SENSITIVITY
     + MIMICS
     + ASKED

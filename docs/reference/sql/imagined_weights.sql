@@ -1,5 +1,4 @@
 -- imagined_weights: one row per imagined result and finding that would count then: the number of its weight.
--- What counts beside the words (see interest_weights) counts here too.
 select person, number
 from (
   select person, unnest([

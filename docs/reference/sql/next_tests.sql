@@ -1,7 +1,5 @@
 -- next_tests: one row per person of interest, test worth naming and result: how likely, the posterior and the call after it.
--- Steered by test_results, weight_rows (rates), limits (next_test*). The chance of a result under a hypothesis is the product
--- of the rates of the findings that it adds, scaled over the results of the test. What a test teaches is the expected
--- Kullback-Leibler divergence of the posterior after it from the posterior now (decision 19).
+-- Steered by test_results, weight_rows (rates), limits (next_test*).
 with fresh as (
   select i.person, sum(ln(r.rate_sle)) as log_sle, sum(ln(r.rate_fm)) as log_fm, sum(ln(r.rate_both)) as log_both, sum(ln(r.rate_neither)) as log_neither
   from imagined as i
@@ -12,7 +10,7 @@ with fresh as (
   group by i.person
 ),
 chances as (
-  select i.person, i.about, i.test, i.result, i.number, i.decides,
+  select i.person, i.about, i.test, i.decides,
     exp(f.log_sle) / sum(exp(f.log_sle)) over (partition by i.about, i.test) as chance_sle,
     exp(f.log_fm) / sum(exp(f.log_fm)) over (partition by i.about, i.test) as chance_fm,
     exp(f.log_both) / sum(exp(f.log_both)) over (partition by i.about, i.test) as chance_both,
@@ -114,7 +112,7 @@ from logits
   ) as a
 ),
 checks as (
-  select i.person, c.forbidding_flags, c.missing - case when i.decides then 1 else 0 end as missing
+  select i.person, c.forbidding_flags, c.missing - i.decides as missing
   from imagined as i
   inner join calls as c on c.person = i.about
 ),
@@ -158,8 +156,8 @@ inner join checks as c on c.person = b.person
   ) as c
 ),
 taught as (
-  select c.about as person, c.test, c.result, c.number, d.call, n.call as call_now,
-    c.decides and n.ground = 'decisive_tests_missing' as awaited,
+  select c.person as imagined, c.about as person, c.test, d.call, n.call as call_now,
+    case when n.ground = 'decisive_tests_missing' then c.decides else 0 end as awaited,
     a.p_sle, a.p_fm, a.p_both, a.p_neither,
     b.p_sle * c.chance_sle + b.p_fm * c.chance_fm + b.p_both * c.chance_both + b.p_neither * c.chance_neither as chance,
     (a.p_sle * ln(greatest(a.p_sle, 1e-09) / greatest(b.p_sle, 1e-09)) + a.p_fm * ln(greatest(a.p_fm, 1e-09) / greatest(b.p_fm, 1e-09)) + a.p_both * ln(greatest(a.p_both, 1e-09) / greatest(b.p_both, 1e-09)) + a.p_neither * ln(greatest(a.p_neither, 1e-09) / greatest(b.p_neither, 1e-09))) / ln(2.0) as bits
@@ -172,24 +170,25 @@ taught as (
 worth as (
   select person, test, sum(chance * bits) as expected_bits, max(call_now) as call_now,
     sum(case when call <> call_now then 1 else 0 end) as changes, sum(case when chance is null then 1 else 0 end) as unweighed,
-    bool_or(awaited) as awaited
+    max(awaited) as awaited
   from taught
   group by person, test
 ),
 placed as (
   -- every result must weigh; a call that stands must be in question, one that is open may be brought nearer; a test that
   -- the call waits for is named first, whatever it is expected to teach
-  select person, test, expected_bits, awaited,
+  select person, test, expected_bits, awaited > 0 as awaited,
     row_number() over (partition by person order by awaited desc, expected_bits desc, test) as place
   from worth
   where unweighed = 0
     and (
-      awaited
+      awaited > 0
       or (expected_bits >= 0.01 and (call_now = 'undetermined' or changes > 0))
     )
 )
-select t.person, t.test, p.place, p.expected_bits, p.awaited, t.number, t.result, t.chance, t.call,
+select t.person, t.test, p.place, p.expected_bits, p.awaited, i.number, i.result, t.chance, t.call,
   t.p_sle, t.p_fm, t.p_both, t.p_neither
 from taught as t
 inner join placed as p on p.person = t.person and p.test = t.test
+inner join imagined as i on i.person = t.imagined
 where p.place <= 5

@@ -675,7 +675,7 @@ IMAGINED = Relation(
     "one row per person of interest, test not on record and result that it could have: the record with it, as closed words",
     ("person",),
     {
-        "person": WHOLE, "about": WHOLE, "test": TEXT, "result": TEXT, "number": SMALL, "decides": FLAG,
+        "person": WHOLE, "about": WHOLE, "test": TEXT, "result": TEXT, "number": SMALL, "decides": SMALL,
         "p<word>": WHOLE, "a<word>": WHOLE,
     },
 )  # fmt: skip
@@ -694,6 +694,32 @@ NEXT_TESTS = Relation(
     {
         "person": WHOLE, "test": TEXT, "place": WHOLE, "expected_bits": REAL, "awaited": FLAG, "number": SMALL,
         "result": TEXT, "chance": REAL, "call": TEXT, "p_sle": REAL, "p_fm": REAL, "p_both": REAL, "p_neither": REAL,
+    },
+)  # fmt: skip
+
+TOGETHER = Relation(
+    "together",
+    "one row per person of interest, two or three of the tests named and a result of each: the record with them, as closed words",
+    ("person",),
+    {
+        "person": WHOLE, "about": WHOLE, "test": TEXT, "tests": SMALL, "decides": SMALL, "p<word>": WHOLE, "a<word>": WHOLE,
+    },
+)  # fmt: skip
+
+TOGETHER_WEIGHTS = Relation(
+    "together_weights",
+    "one row per imagined combination of results and finding that would count then: the number of its weight",
+    ("person", "number"),
+    {"person": WHOLE, "number": SMALL},
+)
+
+TESTS_TOGETHER = Relation(
+    "tests_together",
+    "one row per person of interest and number of tests: those of the tests named that teach most together, and how likely every call is",
+    ("person", "tests"),
+    {
+        "person": WHOLE, "tests": SMALL, "test": TEXT, "awaited": SMALL, "expected_bits": REAL, "chance_sle": REAL, "chance_fm": REAL,
+        "chance_both": REAL, "chance_neither": REAL, "chance_undetermined": REAL,
     },
 )  # fmt: skip
 
@@ -850,7 +876,7 @@ MADE = (
     SCORE_POINTS, FM_FORMS, FM_POINTS, SCORES, MET_DATES, ITEMS, ITEM_DATES, WHATIF, INSTRUMENT_TOTALS, DRUG_INDUCED, ACTIVITY_ASKED, LUPUS, ACTIVITY,
     FLARE_SIGNS, DUKE_GROUPS, TYPE2_COURSE,
     SUSPECTED, SETTINGS, PERSON_PRIORS, WEIGHTS_USED, POSTERIOR, INTEREST, INTEREST_WEIGHTS, INTERVALS, CALLS,
-    IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, SENSITIVITY, MIMICS,
+    IMAGINED, IMAGINED_WEIGHTS, NEXT_TESTS, TOGETHER, TOGETHER_WEIGHTS, TESTS_TOGETHER, SENSITIVITY, MIMICS,
     DRUG_USE, TREATMENT_FACTS, TREATMENT, RECIPROCAL, DISEASE_COURSE, WRONG_LABELS, WRONG_LABEL_DRUGS, PERSONS_OUT, WORKLIST, SET_AGREEMENT, FOLLOW_UP, INCIDENCE, TRANSITIONS,
 )  # fmt: skip
 """Every relation that a statement of the house makes, room by room."""

@@ -2,7 +2,7 @@
 -- with that result added. Each is a person of its own (a number) to the statements that follow; `about` is whom it
 -- imagines. Steered by tests (what holds a test back), test_results.
 select
-  row_number() over (order by n.person, r.number) as person, n.person as about, r.test, r.result, r.number, r.decides,
+  row_number() over (order by n.person, r.number) as person, n.person as about, r.test, r.result, r.number, case when r.decides then 1 else 0 end as decides,
   {{ each("coalesce(m.p#, 0) | r.p# as p#") }}, {{ each("coalesce(m.a#, 0) | r.a# as a#") }}
 from interest as n
 cross join test_results as r

@@ -259,6 +259,7 @@ def workup(
     if json and (html or pdf or fhir):
         raise UsageError("--json prints one document and nothing else: leave out --html, --pdf and --fhir.")
     options = _options(format_, as_of, setting, prior)
+    options.together = True
     stack: list[tempfile.TemporaryDirectory[str]] = []
     session = Session(load(), codes=_local(codes))
     try:

@@ -84,6 +84,8 @@ def workup_page(doc: Document, labels: Labels, citations: Mapping[str, str] | No
         "flare_lines": flares.lines(doc),
         "all_sets": worksheet.side_by_side(doc, labels),
         "worksheets": worksheet.worksheets(doc, labels),
+        "together": words.together_lines(doc),
+        "together_title": words.TOGETHER,
         "next_tests": [_test(t, labels) for t in doc.get("next_tests") or ()],
         "treatment": treatment,
         "treatment_lines": treatment.lines(doc),

@@ -294,6 +294,9 @@ def _next_tests(doc: Document, labels: Labels) -> list[RenderableType]:
             _body(Text(words.test_name(test, labels), style="bold").append(f"  {terms}", style="not bold dim"))
         )
         parts += [_under(line, level=2) for line in words.test_results(test) or [words.clean(test.get("why"))]]
+    if together := words.together_lines(doc):
+        parts.append(_body(Text(words.TOGETHER, style="bold")))
+        parts += [_under(line, level=2) for line in together]
     return parts
 
 

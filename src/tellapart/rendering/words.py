@@ -28,6 +28,7 @@ POSTURE = (
 SYNTHETIC = "Synthetic data: invented records, no real person."
 CANNOT_TELL = "cannot tell yet"
 NOT_KNOWN = "not known"
+TOGETHER = "Ordered together"
 BITS_EXPLAINED = (
     "How often each finding is seen with SLE and with FM, compared with neither. +1 bit doubles the odds against "
     "neither, −1 bit halves them. "
@@ -271,6 +272,21 @@ def sensitivity_sentence(doc: Document) -> str:
         return f"{name} (then {inside(CALL_HEADLINES[one['call']])}: {HYPOTHESIS_NAMES[lead]} {percent(one['posterior'][lead])})"
 
     return f"Were one of these wrong, the call would be another: {first_of([said(one) for one in changing], MOST_SAID, '; ')}."
+
+
+def together_lines(doc: Document) -> list[str]:
+    """`ANA + tender points: +0.72 bits expected; call then: undetermined in 67%, SLE alone in 33%.`"""
+    lines = []
+    for entry in doc.get("tests_together") or ():
+        chances = sorted(((chance, call) for call, chance in entry["calls"].items()), key=lambda c: (-c[0], c[1]))
+        then = ", ".join(
+            f"{HYPOTHESIS_NAMES.get(call, 'undetermined')} in {percent(chance)}"
+            for chance, call in chances
+            if percent(chance) != percent(0.0)
+        )
+        names = " + ".join(clean(label) for label in entry["labels"])
+        lines.append(f"{names}: {bits(entry['expected_bits'])} bits expected; call then: {then}.")
+    return lines
 
 
 def state_words(state: object) -> str:

@@ -60,8 +60,12 @@ class Documents:
         tail = f" order by {order}" if order else ""
         return self.engine.rows(f'select * from "{relation}" where person = ?{tail}', [person])
 
-    def workup(self, person: int) -> Json:
-        """The document of `person` (the number in relation persons), who must be of interest."""
+    def workup(self, person: int, together: bool = False) -> Json:
+        """The document of `person` (the number in relation persons), who must be of interest.
+
+        Args:
+            together: the relation `tests_together` was made; without it the document does not say which tests to order together.
+        """
         who = self._rows("persons", person)[0]
         setting = self._rows("settings", person)[0]["setting"]
         occurrences = self._occurrences(person)
@@ -96,6 +100,7 @@ class Documents:
                 if not r["share"]
             ],
             "next_tests": self._next_tests(person),
+            "tests_together": self._tests_together(person) if together else None,
             **self._treatment(person),
             "instruments": self.instruments(person),
             "activity": self._activity(person, occurrences),
@@ -937,6 +942,19 @@ class Documents:
             }
             for test, rows in results.items()
         ]  # fmt: skip
+
+    def _tests_together(self, person: int) -> list[Json]:
+        """The two, and the three, of the tests named that teach most together, with the chance of every call after them."""
+        labels = {r["test"]: r["label"] for r in self.knowledge["tests"]}
+        return [
+            {
+                "tests": row["test"].split("+"),
+                "labels": [labels[t] for t in row["test"].split("+")],
+                "expected_bits": round(row["expected_bits"], ROUND),
+                "calls": {c: round(row[f"chance_{c}"], ROUND) for c in (*HYPOTHESES, "undetermined")},
+            }
+            for row in self._rows("tests_together", person, "tests")
+        ]
 
     def _reason(self, call: Json, interval: Json, missing: list[Json], flags: list[Json]) -> str:
         lead = call["lead"]

@@ -50,6 +50,7 @@ class Options:
         setting: whose prior applies; None for the rule of design §5.
         flares: find flares on record in an audit too (a workup always does).
         prior: the user's own prior, hypothesis to share.
+        together: find out which tests to order together too (a workup).
         today: the calendar day; caps the default as-of day and nothing else.
         persons: read these persons only; None: everybody.
     """
@@ -59,6 +60,7 @@ class Options:
     setting: str | None = None
     prior: Mapping[str, float] | None = None
     flares: bool = False
+    together: bool = False
     today: dt.date = field(default_factory=dt.date.today)
     persons: PersonList | None = None
 
@@ -232,7 +234,7 @@ class Session:
         """
         everybody = wanted is None
         audit = pipeline.AUDIT_WITH_FLARES if options.flares else pipeline.AUDIT
-        plan = audit if everybody else pipeline.WORKUP
+        plan = audit if everybody else pipeline.WORKUP_TOGETHER if options.together else pipeline.WORKUP
         self.source_held.make("given_settings", GIVEN_SETTINGS)
         few = wanted is not None and len(wanted) <= FEW
         assert few or self.source_held is self.engine, "a few documents are worked up by name"

@@ -80,9 +80,9 @@ def workup_documents(
             raise InputError(f"{len(documents)} documents but {len(numbers)} persons: give each its own person.id.")
         own.analyse(chosen, sorted(numbers.values()))
         made = Documents(own.answers, own.knowledge)
-        return [made.workup(numbers[str(d["person"]["id"])]) for d in documents]
+        return [made.workup(numbers[str(d["person"]["id"])], chosen.together) for d in documents]
 
 
 def _finish(session: Session, person: int, options: Options) -> Json:
     session.analyse(options, [person])
-    return Documents(session.answers, session.knowledge).workup(person)
+    return Documents(session.answers, session.knowledge).workup(person, options.together)
