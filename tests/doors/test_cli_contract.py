@@ -303,10 +303,11 @@ def test_two_kinds_of_output_at_once(sources: Path, tmp_path: Path) -> None:
 
 
 def test_both_doors_give_the_same_document(sources: Path) -> None:
+    from tellapart.tasks.session import Options
     from tellapart.tasks.workup import workup_document
 
     document = json.loads((sources / "case.json").read_text())
-    called = json.loads(json.dumps(workup_document(document)))
+    called = json.loads(json.dumps(workup_document(document, Options(together=True))))
     run = run_cli("workup", sources / "case.json", "--json")
     called["coverage"] = run.json["coverage"]
     assert _names(called) == _names(run.json)
