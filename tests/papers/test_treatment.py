@@ -49,6 +49,10 @@ def kilograms(weight: float, day: str = DAY) -> Json:
     return value("body_weight", weight, "kg", day)
 
 
+def undated(entry: Json) -> Json:
+    return {k: v for k, v in entry.items() if k != "date"}
+
+
 def hcq(dose: float | None = 400, start: str = "2025-11-15") -> Json:
     return drug("hydroxychloroquine", start, dose)
 
@@ -65,14 +69,15 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
     ),
     "hcq_over_6": (person([kilograms(66)], [hcq()]), person([kilograms(67)], [hcq()]), person([], [hcq()]), None),
     "hcq_weight_old": (
-        person([kilograms(70, "2024-12-31")], [hcq()]), person([kilograms(70, "2025-01-01")], [hcq()]), None, None,
+        person([kilograms(70, "2024-12-31")], [hcq()]), person([kilograms(70, "2025-01-01")], [hcq()]),
+        person([undated(kilograms(70))], [hcq()]), None,
     ),
     "hcq_egfr_low": (
         person([value("egfr", 59, "mL/min/{1.73_m2}")], [hcq()]), person([value("egfr", 61, "mL/min/{1.73_m2}")], [hcq()]),
         person([], [hcq()]), None,
     ),
     "hcq_tamoxifen": (person([], [hcq(), drug("tamoxifen")]), person([], [hcq(), drug("sertraline")]), None, None),
-    "eye_baseline": (person([], RENEWED[-6:]), person([], RENEWED[-3:]), None, None),
+    "eye_baseline": (person([], RENEWED[-6:]), person([], RENEWED[-3:]), person([], [drug("hydroxychloroquine", None)]), None),
     "eye_overdue": (person([], RENEWED), person([EYES], RENEWED), person([], RENEWED[-6:]), None),
     "hcq_low_dose": (
         person([*LUPUS, *CODED_SLE, kilograms(70)], [hcq(200)]), person([*LUPUS, kilograms(50)], [hcq(200)]), person(LUPUS, [hcq(200)]),
@@ -90,7 +95,8 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person([], ON_STEROID), person([], [*ON_STEROID, drug("cholecalciferol")]), person([], [drug("prednisone", None)]), None,
     ),
     "immunosuppressant_evidence_fm": (
-        person(UNDATED, [drug("azathioprine")], instruments=FM), person(LUPUS, [drug("azathioprine")], instruments=FM), None, None,
+        person(UNDATED, [drug("azathioprine")], instruments=FM), person(LUPUS, [drug("azathioprine")], instruments=FM),
+        person(UNDATED, [drug("azathioprine")]), None,
     ),
     "escalation_type2": (
         person([*LUPUS, *CODED_SLE, value("clinical_sledai_total", 3, day=DAY)], [drug("azathioprine")], instruments=FM),
@@ -108,7 +114,7 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person([*LUPUS, state("antimalarial_reason_against")], [drug("prednisone")]),
     ),
     "opioid_in_fm": (
-        person(CODED_FM, [drug("oxycodone")]), person(CODED_FM, [drug("tramadol")]), None,
+        person(CODED_FM, [drug("oxycodone")]), person(CODED_FM, [drug("tramadol")]), person([], [drug("oxycodone")]),
         person([*CODED_FM, state("malignancy_dx")], [drug("oxycodone")]),
     ),
     "fm_in_sle_untreated": (
@@ -117,7 +123,7 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
     ),
     "nondrug_never_tried": (
         person([], [drug("duloxetine")], instruments=FM), person([state("nondrug_treatment")], [drug("duloxetine")], instruments=FM),
-        None, None,
+        person([], [drug("duloxetine")]), None,
     ),
     "serotonergic_two": (
         person([], [drug("duloxetine"), drug("tramadol")]), person([], [drug("duloxetine"), drug("tramadol", "2025-01-01", end="2025-11-01")]),
@@ -145,7 +151,8 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
     ),
     "teratogen_pregnancy": (
         person([state("pregnancy_dx", day="2025-09-01")], [drug("methotrexate")]),
-        person([state("pregnancy_dx", day="2024-09-01")], [drug("methotrexate")]), None, None,
+        person([state("pregnancy_dx", day="2024-09-01")], [drug("methotrexate")]),
+        person([undated(state("pregnancy_dx"))], [drug("methotrexate")]), None,
     ),
     "drug_induced_culprit": (
         person([state("ana_positive"), state("pleural_effusion", by="clinician"), state("anti_histone")], [drug("hydralazine", "2025-03-01", end="2025-12-20")]),
@@ -164,7 +171,8 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person([*CODED_FM, state("low_c3_or_c4")], [drug("duloxetine")]), None,
     ),
     "label_sle_evidence_not": (
-        person([*CODED_SLE, *NO_LUPUS], instruments=FM), person([*CODED_SLE, *LUPUS]), None, None,
+        person([*CODED_SLE, *NO_LUPUS], instruments=FM), person([*CODED_SLE, *LUPUS]),
+        person(CODED_SLE), None,
     ),
     "steroid_no_sparing": (
         person(LUPUS, ON_STEROID), person(LUPUS, [*ON_STEROID, drug("azathioprine")]),
@@ -241,7 +249,7 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person(UNDATED, [drug("naproxen", "2025-10-03")], instruments=FM), person(UNDATED, [drug("naproxen", "2025-10-04")], instruments=FM),
         person(UNDATED, [drug("naproxen", None)], instruments=FM), None,
     ),
-    "oxybate_in_fm": (person(CODED_FM, [drug("sodium_oxybate")]), person(CODED_FM, [drug("sodium_oxybate", "2025-01-01", end="2025-06-01")]), None, None),
+    "oxybate_in_fm": (person(CODED_FM, [drug("sodium_oxybate")]), person(CODED_FM, [drug("sodium_oxybate", "2025-01-01", end="2025-06-01")]), person([], [drug("sodium_oxybate")]), None),
     "gabapentinoid_sedative": (
         person([], [drug("pregabalin"), drug("diazepam")]), person([], [drug("pregabalin"), drug("zolpidem")]), None, None,
     ),
@@ -251,7 +259,8 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person([state("macular_disease_dx")], [hcq()]), person([state("macular_disease_dx", "absent")], [hcq()]), person([], [hcq()]), None,
     ),
     "sulfonamide_in_sle": (
-        person(CODED_SLE, [drug("sulfamethoxazole")]), person(NO_LUPUS, [drug("sulfamethoxazole")], instruments=FM), None, None,
+        person(CODED_SLE, [drug("sulfamethoxazole")]), person(NO_LUPUS, [drug("sulfamethoxazole")], instruments=FM),
+        person([], [drug("sulfamethoxazole")]), None,
     ),
     "calcineurin_cyp3a4": (
         person([], [drug("tacrolimus"), drug("clarithromycin")]), person([], [drug("tacrolimus"), drug("azithromycin")]), None, None,
