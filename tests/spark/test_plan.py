@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def found(spark: Any, source: Path) -> Iterator[dict[str, str]]:
 def moves(plan: str) -> list[tuple[str, str]]:
     """Every shuffle of a plan with the step whose rows it moves."""
     lines = [line.lstrip(" :+-*()0123456789") for line in plan.split("\n")]
-    return [(a, b) for a, b in zip(lines, lines[1:], strict=False) if a.startswith(("Exchange", "ReusedExchange"))]
+    return [(a, b) for a, b in pairwise(lines) if a.startswith(("Exchange", "ReusedExchange"))]
 
 
 @pytest.mark.parametrize("relation", STAY)
