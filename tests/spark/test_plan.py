@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -60,8 +59,8 @@ def plans(spark: Any, source: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def found(spark: Any, source: Path) -> Iterator[dict[str, str]]:
-    yield plans(spark, source)
+def found(spark: Any, source: Path) -> dict[str, str]:
+    return plans(spark, source)
 
 
 def moves(plan: str) -> list[tuple[str, str]]:
