@@ -339,6 +339,12 @@ def audit(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from what an interrupted run had read; the results are the same.")
     ] = False,
+    incremental: Annotated[
+        bool,
+        typer.Option(
+            "--incremental", help="FHIR: keep what is read in --out; next time read only new and changed files."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> None:
     """Audit a whole source: who may be misdiagnosed, who has both, what is missing.
@@ -363,8 +369,8 @@ def audit(
         raise UsageError("--master, --table-prefix: only for --engine spark.")
     if (source is None) is (table_prefix is None):
         raise UsageError("Name one source: SOURCE, or --table-prefix with --engine spark.")
-    if engine is Engine.spark and (resume or hash_ is Hash.full or reviewed):
-        raise UsageError("--resume, --hash, --reviewed: not with --engine spark.")
+    if engine is Engine.spark and (resume or incremental or hash_ is Hash.full or reviewed):
+        raise UsageError("--resume, --incremental, --hash, --reviewed: not with --engine spark.")
     if memory is not None and not _memory_like(memory):
         raise UsageError(f"--memory {memory}: not a size. Write it as 4GB or 800MB.")
     options = _options(format_, as_of, setting, None, persons)
@@ -384,7 +390,7 @@ def audit(
             assert source is not None
             summary = _here(
                 source, Path(out), options, memory, threads, codes=local, hashing=hash_.value, shareable=shareable,
-                resume=resume, reviewed=reviewed or (), progress=step,
+                resume=resume, incremental=incremental, reviewed=reviewed or (), progress=step,
             )  # fmt: skip
     raise typer.Exit(_told(summary, out, console, quiet))
 

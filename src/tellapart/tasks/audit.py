@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from tellapart.errors import InputError, UsageError
 from tellapart.events import normalize
 from tellapart.events.address import Address, Source
 from tellapart.events.readers import mapped
+from tellapart.events.readers.fhir_kept import KeptReadings
 from tellapart.knowledge.load import Knowledge
 from tellapart.rendering.report import audit_report
 from tellapart.tasks import aggregate, checkpoint, review
@@ -46,6 +48,8 @@ FILES = {
     "run.json": "versions, inputs, options, accounting, seconds per stage",
 }
 PART = ".part"
+READINGS = "readings"
+"""Folder in the results where `--incremental` keeps what was read of each file."""
 
 
 def audit(
@@ -57,6 +61,7 @@ def audit(
     hashing: str = "quick",
     shareable: bool = False,
     resume: bool = False,
+    incremental: bool = False,
     reviewed: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> Json:
@@ -67,6 +72,8 @@ def audit(
         hashing: `quick` (first and last MiB of every input file) or `full`.
         shareable: write the form of the report that may leave the site: safe counts, no person.
         resume: go on from what an interrupted run on the same source had read, if there is anything.
+        incremental: keep what is read of each FHIR file in `out`, and read only those that are new or changed since the
+            last such run.
         reviewed: filled sheets of `review sample`: whom they judge is left out of the worklist.
         progress: called with each step done and its seconds.
 
@@ -81,6 +88,8 @@ def audit(
     _claim(source, out)
     with _alone(out):
         inputs, stamps = _inputs(source, hashing), _stamps(source)
+        if incremental:
+            options = replace(options, kept=_kept(source, out, inputs, stamps))
         made_from = _made_from(session, source, options, inputs)
         if resume and checkpoint.load(session, out, made_from):
             _step(progress, "took up what an interrupted run had read", 0.0)
@@ -113,6 +122,8 @@ def _read(session: Session, source: Source, options: Options, progress: Progress
     seconds = session.seconds["read"] + session.seconds["normalize"]
     rows = session.engine.one("select coalesce(sum(n), 0) from accounting")
     rate = f"{rows / max(seconds, 0.001):,.0f} rows a second"
+    if options.kept:
+        rate += f"; {options.kept.read:,} files were read, {options.kept.kept:,} were as before"
     _step(progress, f"read {rows:,} source rows of {persons:,} persons, {rate}", seconds)
 
 
@@ -153,6 +164,8 @@ def _write(
     facts["options"]["reviewed"] = [{"file": f.name, "sha256": fingerprint(f, "full")} for f in reviewed]
     summary["warnings"] += _differencing(out, facts, floor)
     write_tables(session.engine, session.knowledge, out)
+    if options.kept:
+        facts["incremental"] = {"files_read": options.kept.read, "files_kept": options.kept.kept}
     facts["records"] = {"file": RECORDS, "sha256": fingerprint(out / (RECORDS + PART))}
     cells = aggregate.safe_cells(session.engine, session.knowledge, options.setting)
     page = aggregate.shareable(summary, cells, session.knowledge) if shareable else summary
@@ -215,7 +228,9 @@ def _claim(source: Source, out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         foreign = sorted(
-            p.name for p in out.iterdir() if p.name.removesuffix(PART) not in FILES and p.name != checkpoint.FOLDER
+            p.name
+            for p in out.iterdir()
+            if p.name.removesuffix(PART) not in FILES and p.name not in (checkpoint.FOLDER, READINGS)
         )
     except OSError as error:
         raise InputError(f"--out {out}: cannot be used ({error.strerror}).") from error
@@ -352,6 +367,26 @@ def _inputs(source: Source, hashing: str) -> list[Json]:
         for p in _files(source)
         if os.access(p, os.R_OK)
     ]
+
+
+def _kept(source: Source, out: Path, inputs: list[Json], stamps: Mapping[Path, tuple[int, int]]) -> KeptReadings:
+    """Where readings are kept, and by what a file is known again: its whole content if that was hashed, else also size and time.
+
+    Raises:
+        UsageError: the source is no file or folder.
+    """
+    if isinstance(source, Address):
+        raise UsageError("--incremental: for files; a database is read whole each time.")
+    root = source if source.is_dir() else source.parent
+    moment = {str(path.relative_to(root)): stamp for path, stamp in stamps.items()}
+    return KeptReadings(
+        out / READINGS,
+        {
+            i["file"]: i["sha256"] if i["hashed"] == "full" else f"{i['sha256']} {moment[i['file']]}"
+            for i in inputs
+            if i["file"] in moment
+        },
+    )
 
 
 def run_facts(session: Session, options: Options, summary: Json, inputs: list[Json]) -> Json:

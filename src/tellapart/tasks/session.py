@@ -24,6 +24,7 @@ from tellapart.events import normalize
 from tellapart.events.address import Address, Source
 from tellapart.events.detect import detect
 from tellapart.events.readers import case, fhir, fhir_export, mapped, meds, omop
+from tellapart.events.readers.fhir_kept import KeptReadings
 from tellapart.knowledge.load import Knowledge, load
 from tellapart.knowledge.local import NO_CODES, LocalCodes
 
@@ -53,6 +54,7 @@ class Options:
         together: find out which tests to order together too (a workup).
         today: the calendar day; caps the default as-of day and nothing else.
         persons: read these persons only; None: everybody.
+        kept: where what is read of each FHIR file is kept for the next run; None: nowhere.
     """
 
     format: str = "auto"
@@ -63,6 +65,7 @@ class Options:
     together: bool = False
     today: dt.date = field(default_factory=dt.date.today)
     persons: PersonList | None = None
+    kept: KeptReadings | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,8 @@ class Session:
         started = time.perf_counter()
         form, why = detect(source) if options.format == "auto" else (options.format, "as asked for")
         self.detected = (form, why)
+        if options.kept and form != "fhir":
+            raise UsageError(f"--incremental: for FHIR files; {source} is {form}, which is read whole each time.")
         self.engine.load("diary_flares", DIARY_FLARES.columns, [])
         if form == "omop":
             self.detected = (form, f"{why}; {omop.read_omop(self.engine, source)}")
@@ -173,6 +178,7 @@ class Session:
                 wordings={f"{r['kind']}:{r['key']}": r["code"] for r in self.knowledge["questionnaire_words"]},
                 sites_asked=int(self.knowledge.limit("questionnaire_sites")),
                 report_words=[(r["kind"], r["key"], r["code"]) for r in self.knowledge["report_words"]],
+                kept=options.kept,
             )
             fhir_export.honour(self.engine.connection, source)
         elif form == "case":

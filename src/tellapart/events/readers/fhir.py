@@ -32,6 +32,7 @@ import pyarrow as pa
 from tellapart.contracts import relations
 from tellapart.errors import InputError
 from tellapart.events.readers.fhir_fields import FAMILIES, FAMILY_OF, Family, duckdb_type, misfits
+from tellapart.events.readers.fhir_kept import KeptReadings
 
 MIB = 1024 * 1024
 LINE_LIMIT = 64 * MIB  # the longest resource read: beyond any real one; protects the memory
@@ -96,6 +97,7 @@ def read_fhir(
     wordings: Mapping[str, str] | None = None,
     sites_asked: int = 0,
     report_words: Iterable[tuple[str, str, str]] = (),
+    kept: KeptReadings | None = None,
 ) -> None:
     """Read a FHIR R4 source into `statements`, `source_rows`, `rejected` and `patients` of a connection.
 
@@ -110,6 +112,7 @@ def read_fhir(
         wordings: `link:` or `text:` and the key, to the item that it means, for questionnaires that are not ours.
         sites_asked: from how many pain sites on such a questionnaire is read by its wording.
         report_words: kind (about, leaves_open, class), word and code, for the class of nephritis in the words of a report.
+        kept: where to keep what is read of each file, and to take it from while the file stays as it was.
 
     Raises:
         InputError: the path does not exist or cannot be read, or holds no FHIR resource at all.
@@ -128,7 +131,10 @@ def read_fhir(
         reading.begin(not_needed_types, instruments, sites)
         reading.word(wordings or {}, sites_asked)
         reading.report(report_words)
-        reading.files(found)
+        if kept:
+            reading.files_changed(found, kept)
+        else:
+            reading.files(found)
         con.execute("set preserve_insertion_order = false")
         reading.families()
         reading.check(source)
@@ -303,6 +309,16 @@ class _Reading:
         return row[0] if row else None
 
     # --- files --------------------------------------------------------------------------------------------------
+
+    def files_changed(self, found: list[_File], kept: KeptReadings) -> None:
+        """As `files`, but open only those that are not kept as they are, and keep these."""
+        prefix = str(found[0].path)[: -len(found[0].name)]
+        named = {str(file.path)[len(prefix) :]: file for file in found}
+        with kept.attached(self.con, [f"fhir_{family.name}" for family in FAMILIES]) as held:
+            same = held.take(prefix, named)
+            self.bundles = held.bundles()
+            self.files([file for name, file in named.items() if name not in same])
+            held.keep(named.keys() - same)
 
     def files(self, found: list[_File]) -> None:
         """Bring every file into the typed tables, the other types or the bad rows."""
