@@ -188,7 +188,7 @@ def persons(engine: DuckDB, count: int) -> None:
         "persons",
         f"""select cast(i + 1 as bigint) as person, 'p' || lpad(cast(i as varchar), 9, '0') as person_id,
               case when i % 3 = 0 then 'male' else 'female' end as sex, cast(null as date) as birth_date,
-              cast(null as date) as death_date, cast(20 + i % 60 as integer) as age from range({count}) t(i)""",
+              cast(null as date) as death_date, cast(20 + i % 60 as integer) as age, cast(null as date) as observed_to from range({count}) t(i)""",
     )
     engine.load("given_settings", {"person": "BIGINT", "setting": "VARCHAR"}, [])
     engine.load("options", OPTIONS.columns, [(None, False)])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import omop_world as w
 import pytest
@@ -143,6 +144,67 @@ def test_a_product_is_its_ingredient_by_ancestry_else_by_era(tmp_path: Path) -> 
     known(tmp_path / "c", drug_exposure=exposures, drug_era=eras, concept_ancestor=below)
     assert warm().engine.one(drugs) == 1
     assert accounts()["drug_era"] == {"not_needed": 1}
+
+
+TABLET, MG, G, PIECES = (
+    19045045,
+    8576,
+    8504,
+    [w.concept(8576, "UCUM", "mg", "milligram"), w.concept(8504, "UCUM", "g", "gram")],
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "strengths", "dose"),
+    [
+        # 60 tablets of 200 mg for 30 days: 400 mg a day (OHDSI, How to Calculate Drug Dose, 1)
+        ({"quantity": 60, "days_supply": 30}, [(200.0, MG)], 400),
+        ({"quantity": 45.0, "days_supply": 30}, [(200.0, MG)], 300),
+        ({"quantity": 30, "days_supply": 30}, [(0.2, G)], 200),
+        ({"quantity": 1, "days_supply": 1}, [(200.0, MG)], 200),
+        ({"quantity": 15, "days_supply": 30}, [(200.0, MG)], 100),
+        # what the prescriber wrote beats arithmetic
+        ({"quantity": 60, "days_supply": 30, "sig": "200 mg daily"}, [(200.0, MG)], 200),
+        # one for a month is a package; a strength of two ingredients, of none, in no unit of mass, no longer valid
+        ({"quantity": 1, "days_supply": 30}, [(200.0, MG)], None),
+        ({"quantity": 60, "days_supply": 30}, [(200.0, MG), (25.0, MG)], None),
+        ({"quantity": 60, "days_supply": 30}, [], None),
+        ({"quantity": 60, "days_supply": 30}, [(None, MG)], None),
+        ({"quantity": 60, "days_supply": 30}, [(200.0, 9)], None),
+        ({"quantity": 60, "days_supply": 30}, [(200.0, MG, "D")], None),
+        # unknown is not one
+        ({"quantity": 60, "days_supply": None}, [(200.0, MG)], None),
+        ({"quantity": 60, "days_supply": 0}, [(200.0, MG)], None),
+        ({"quantity": None, "days_supply": 30}, [(200.0, MG)], None),
+        ({"quantity": -60, "days_supply": 30}, [(200.0, MG)], None),
+    ],
+)
+def test_a_dose_is_made_of_quantity_days_and_strength(
+    given: Json, strengths: list[tuple[Any, ...]], dose: float | None, tmp_path: Path
+) -> None:
+    strength = [
+        {"drug_concept_id": TABLET, "ingredient_concept_id": 1777087 + i, "amount_value": amount, "amount_unit_concept_id": unit,
+         "invalid_reason": invalid[0] if invalid else None} for i, (amount, unit, *invalid) in enumerate(strengths)
+    ] or [{"drug_concept_id": 3, "ingredient_concept_id": 4, "amount_value": 1.0, "amount_unit_concept_id": MG, "invalid_reason": None}]  # fmt: skip
+    vocabulary = [w.concept(TABLET, "RxNorm", "5521", "hydroxychloroquine sulfate tablet"), *PIECES]
+    one(tmp_path, {"person": [w.person()], "concept": vocabulary, "drug_strength": strength,
+                   "drug_exposure": [w.drug(1, TABLET, **given)]})  # fmt: skip
+    (row,) = warm().answers.rows("select dose, dose_unit from exposures")
+    assert row == {"dose": dose, "dose_unit": None if dose is None else "mg/d"}
+
+
+def test_a_dose_too_high_for_the_weight_is_said_with_what_it_was_made_of(tmp_path: Path) -> None:
+    kilograms = [w.concept(3025315, "LOINC", "29463-7", "Body weight"), w.concept(9529, "UCUM", "kg", "kilogram")]
+    found = one(tmp_path, {
+        "person": [w.person()], "concept": [w.concept(TABLET, "RxNorm", "5521", "hydroxychloroquine 200 MG"), *PIECES, *kilograms],
+        "measurement": [w.measurement(1, 3025315, value_as_number=60.0, unit_concept_id=9529)],
+        "drug_exposure": [w.drug(1, TABLET, quantity=60.0, days_supply=30)],
+        "drug_strength": [{"drug_concept_id": TABLET, "amount_value": 200.0, "amount_unit_concept_id": MG, "invalid_reason": None}],
+    }, date(2024, 5, 1))  # fmt: skip
+    (rule,) = [t for t in found["treatment"] if t["rule"] == "hcq_over_6"]
+    assert "6.67 mg/kg/day" in rule["text"]
+    (row,) = warm().answers.rows("select text from exposures")
+    assert row["text"].endswith("400 mg/d; 60 for 30 days")
 
 
 # values

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from compare import difference
 
@@ -30,9 +31,24 @@ def sources(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
     """Simulated persons as bulk NDJSON and as a CDM, which also stands in the catalogue."""
     folder = tmp_path_factory.mktemp("sources")
     simulate(load(), Plan(60, {"sle": 0.3, "fm": 0.3, "both": 0.1}, seed=3, formats=("fhir", "omop")), folder)
+    dose_by_supply(folder / "omop")
     for file in (folder / "omop").glob("*.parquet"):
         spark.read.parquet(str(file)).write.saveAsTable(f"{PREFIX}{file.stem}")
     return {form: folder / form for form in ("fhir", "omop")}
+
+
+def dose_by_supply(cdm: Path) -> None:
+    """Let exposures of a CDM say their dose by quantity and days of supply, with the strength in the vocabulary."""
+    made = {
+        "drug_exposure": "select * replace (cast(null as varchar) as sig), 60.0 as quantity, 30 as days_supply from '{}'",
+        "concept": "from '{}' union all by name select 8576 as concept_id, 'UCUM' as vocabulary_id, 'mg' as concept_code, 'milligram' as concept_name",
+        "drug_strength": "select distinct drug_concept_id, 100.0 as amount_value, 8576 as amount_unit_concept_id from '{}'",
+    }
+    with duckdb.connect() as con:
+        for table, query in made.items():
+            place = cdm / f"{'drug_exposure' if table == 'drug_strength' else table}.parquet"
+            con.execute(f"copy ({query.format(place)}) to '{cdm / 'made'}' (format parquet)")
+            (cdm / "made").replace(cdm / f"{table}.parquet")
 
 
 WAYS: dict[str, Callable[[Path], tuple[str | None, str | None]]] = {
@@ -61,6 +77,11 @@ def test_the_same_is_read(spark: Any, sources: dict[str, Path], way: str, as_of:
     for name in ("persons", "horizons", "events", "accounting"):
         one = plain.engine.connection.sql(f"select * from {name}").to_arrow_table()
         assert one.num_rows, f"{name}: nothing to compare"
+        if source.name == "omop":
+            assert plain.engine.one("select count(observed_to) from persons") == plain.engine.one(
+                "select count(*) from persons"
+            )
+            assert plain.engine.one("select count(*) from events where kind = 'drug' and unit = 'mg/d' and value = 200")
         columns = [c for c in one.column_names if c != "row_no"]
         assert not (
             found := difference(name, one.select(columns), cluster.session.table(name).toArrow().select(columns))

@@ -125,7 +125,15 @@ def test_the_example_of_the_design_becomes_events(house: DuckDB, tmp_path: Path)
         {"group_key": "case:x#instruments[0]"}
     ]
     assert house.rows("select * from persons") == [
-        {"person": 1, "person_id": "x", "sex": "female", "birth_date": None, "death_date": None, "age": 34}
+        {
+            "person": 1,
+            "person_id": "x",
+            "sex": "female",
+            "birth_date": None,
+            "death_date": None,
+            "age": 34,
+            "observed_to": None,
+        }
     ]
     assert check_accounting(house) == {
         "read": 8,

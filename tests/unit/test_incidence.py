@@ -27,18 +27,21 @@ def followed(people: list[Person], state: str = "sle", sexes: tuple[str, ...] = 
     for number, (ago, outcome, days) in enumerate(people, 1):
         start = AS_OF - timedelta(ago)
         end = start + timedelta(days)
-        last = end if outcome in ("lost", "died") else AS_OF
+        last = {"lost": end, "died": end, "observed": start}.get(outcome, AS_OF)
         course.append((number, state, start, end if outcome == "event" else None, "coded"))
         if outcome == "event":
             course.append((number, "both", end, None, "coded"))
-        persons.append((number, sexes[number % len(sexes)], date(1980, 1, 1), end if outcome == "died" else None))
+        died, observed = (end if outcome == word else None for word in ("died", "observed"))
+        persons.append((number, sexes[number % len(sexes)], date(1980, 1, 1), died, observed))
         events.append((number, last))
         horizons.append((number, AS_OF))
     whole, text, day = "BIGINT", "VARCHAR", "DATE"
     engine.load(
         "disease_course", {"person": whole, "state": text, "from_date": day, "to_date": day, "basis": text}, course
     )
-    engine.load("persons", {"person": whole, "sex": text, "birth_date": day, "death_date": day}, persons)
+    engine.load(
+        "persons", {"person": whole, "sex": text, "birth_date": day, "death_date": day, "observed_to": day}, persons
+    )
     engine.load("interest_events", {"person": whole, "date": day}, events)
     engine.load("horizons", {"person": whole, "as_of": day}, horizons)
     for name in ("follow_up", "incidence", "transitions"):
@@ -143,6 +146,15 @@ def test_rates_by_hand() -> None:
 
 def test_who_is_lost_counts_until_last_seen() -> None:
     assert ways(followed([(3000, "lost", 1000)]))["sle", "both"]["years"] == pytest.approx(1000 / YEAR)
+
+
+def test_who_was_observed_without_an_event_was_not_lost() -> None:
+    """Nothing is on record after the first day, but the source would have heard of it for 1000, or all 3000 days, or beyond today."""
+    assert ways(followed([(3000, "observed", 1000)]))["sle", "both"]["years"] == pytest.approx(1000 / YEAR)
+    for days in (3000, 3100):
+        assert ways(followed([(3000, "observed", days)]))["sle", "both"]["years"] == pytest.approx(3000 / YEAR)
+    assert incidence([(3000, "observed", 1000)])["fm_after_sle", "all", 10]["lost"] == 1
+    assert incidence([(3000, "observed", 3000)])["fm_after_sle", "all", 10]["lost"] == 0
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def run(
         connection.execute(ddl(relation))
     connection.execute(
         "create or replace table patients (person_id varchar, sex varchar, birth_date varchar, death_date varchar, "
-        "row_no bigint, age integer, as_of varchar, setting varchar)"
+        "row_no bigint, age integer, as_of varchar, setting varchar, observed_to varchar)"
     )
     filled = [DEFAULTS | {"row_no": n, "reference": f"Observation/{n}"} | s for n, s in enumerate(statements, start=1)]
     names = list(STATEMENTS.columns)
@@ -195,8 +195,8 @@ def run(
     if rows:
         connection.executemany("insert into source_rows values (?, ?, ?, ?, ?, ?, ?)", list(rows.values()))
     for p in patients or [{"person_id": "p"}]:
-        columns = ("person_id", "sex", "birth_date", "death_date", "row_no", "age", "as_of", "setting")
-        connection.execute("insert into patients values (?, ?, ?, ?, ?, ?, ?, ?)", [p.get(c) for c in columns])
+        columns = ("person_id", "sex", "birth_date", "death_date", "row_no", "age", "as_of", "setting", "observed_to")
+        connection.execute("insert into patients values (?, ?, ?, ?, ?, ?, ?, ?, ?)", [p.get(c) for c in columns])
     normalize(engine, as_of, TODAY)
     return engine.rows("select * from events order by row_no, part, code_id")
 
@@ -613,15 +613,22 @@ def test_persons(house: DuckDB) -> None:
         house,
         [],
         patients=[
-            {"person_id": "b", "sex": "Female", "birth_date": "1980-02", "row_no": 1},
+            {"person_id": "b", "sex": "Female", "birth_date": "1980-02", "row_no": 1, "observed_to": "2024-05-06"},
             {"person_id": "a", "sex": None, "age": 40, "row_no": 2},
-            {"person_id": "c", "sex": "M?", "birth_date": "2999-01-01", "death_date": "2020-02-30", "row_no": 3},
+            {
+                "person_id": "c",
+                "sex": "M?",
+                "birth_date": "2999-01-01",
+                "death_date": "2020-02-30",
+                "row_no": 3,
+                "observed_to": "soon",
+            },
         ],
     )
     assert [tuple(r.values()) for r in house.rows("select * from persons order by person")] == [
-        (1, "a", "unknown", None, None, 40),
-        (2, "b", "female", date(1980, 2, 1), None, None),
-        (3, "c", "unknown", None, None, None),
+        (1, "a", "unknown", None, None, 40, None),
+        (2, "b", "female", date(1980, 2, 1), None, None, date(2024, 5, 6)),
+        (3, "c", "unknown", None, None, None, None),
     ]
     assert [r[:2] for r in rejected(house)] == [("birth_date", "2999-01-01"), ("death_date", "2020-02-30")]
 

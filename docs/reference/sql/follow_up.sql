@@ -1,10 +1,15 @@
 -- follow_up: one row per person of interest and dated stretch of their course: how many days it was followed, and what ended it:
--- the next state, death, loss (no event of interest on record for incidence_lost_days before the as-of day) or nothing.
+-- the next state, death, loss (no event of interest on record for incidence_lost_days before the as-of day, and no word of the
+-- source that it would have heard of one) or nothing.
 with seen as (
-  select e.person, max(e.date) as last_day
-  from interest_events as e
-  inner join horizons as h on h.person = e.person and e.date <= h.as_of
-  group by e.person
+  select e.person, case when p.observed_to > e.last_day then least(p.observed_to, e.as_of) else e.last_day end as last_day
+  from (
+    select e.person, h.as_of, max(e.date) as last_day
+    from interest_events as e
+    inner join horizons as h on h.person = e.person and e.date <= h.as_of
+    group by e.person, h.as_of
+  ) as e
+  inner join persons as p on p.person = e.person
 )
 select d.person, d.state, p.sex, date_diff('day', p.birth_date, d.from_date) as age_days,
   case

@@ -8,7 +8,8 @@ select p.person, p.person_id, p.sex, p.birth_date, p.death_date,
           or (month(d.day) = month(p.birth_date) and day(d.day) < day(p.birth_date)) then 1 else 0 end
     end,
     p.age
-  ) as integer) as age
+  ) as integer) as age,
+  p.observed_to
 from registered as p
 left join (
   select h.person, least(h.as_of, coalesce(q.death_date, h.as_of)) as day

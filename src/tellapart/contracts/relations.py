@@ -84,7 +84,15 @@ PERSONS = Relation(
     "persons",
     "one row per person read, with the age on the as-of day (or at death) in whole years; person is the rank of person_id",
     ("person",),
-    {"person": WHOLE, "person_id": TEXT, "sex": TEXT, "birth_date": DAY, "death_date": DAY, "age": SMALL},
+    {
+        "person": WHOLE,
+        "person_id": TEXT,
+        "sex": TEXT,
+        "birth_date": DAY,
+        "death_date": DAY,
+        "age": SMALL,
+        "observed_to": DAY,
+    },
 )
 
 REGISTERED = Relation(
@@ -123,7 +131,7 @@ PATIENTS = Relation(
     ("row_no",),
     {
         "person_id": TEXT, "sex": TEXT, "birth_date": TEXT, "death_date": TEXT, "row_no": WHOLE,
-        "age": SMALL, "as_of": TEXT, "setting": TEXT,
+        "age": SMALL, "as_of": TEXT, "setting": TEXT, "observed_to": TEXT,
     },
 )  # fmt: skip
 

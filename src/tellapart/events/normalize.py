@@ -66,8 +66,9 @@ AUDIT_STEPS = (("unmapped", ("statements", "row_classes", "left_out")),)
 
 EVERY_STEP = (*KNOWLEDGE_STEPS, *STEPS, *AUDIT_STEPS)
 
-OPTIONAL_PATIENT_COLUMNS = {"age": "integer", "as_of": "varchar", "setting": "varchar"}
-"""What only some sources know of a person: age without birth date, the document's own as-of day and setting."""
+OPTIONAL_PATIENT_COLUMNS = {"age": "integer", "as_of": "varchar", "setting": "varchar", "observed_to": "varchar"}
+"""What only some sources know of a person: age without birth date, the document's own as-of day and setting, until when it
+heard of them."""
 
 
 SOURCE = ("statements", "source_rows", "patients", "left_out", "rejected")

@@ -18,7 +18,7 @@ from tellapart.errors import InputError
 from tellapart.events.readers.fhir import LINE_SUFFIXES
 from tellapart.events.readers.fhir_fields import FAMILY_OF
 from tellapart.events.readers.omop import PERSON
-from tellapart.events.readers.omop_tables import COUNTED, NAMES, TABLES, VISIT
+from tellapart.events.readers.omop_tables import COUNTED, NAMES, OBSERVED, OBSERVED_TO, STRENGTH, TABLES, VISIT
 
 FORMATS = ("fhir", "omop")
 LOOKUPS = ("Medication", "PractitionerRole")
@@ -160,7 +160,7 @@ def _omop(spark: Spark, frames: dict[str, Any], places: dict[str, str], source: 
         .first()[0]
     )  # fmt: skip
     wanted: dict[str, set[str]] = {"person": set(PERSON) - (set() if by_source else {"person_source_value"}),
-                                   "death": {"person_id", "death_date"}}  # fmt: skip
+                                   "death": {"person_id", "death_date"}, OBSERVED: {"person_id", OBSERVED_TO}}  # fmt: skip
     wanted |= {t.name: {c for names in t.columns.values() for c in names} | {"provider_id"} for t in TABLES}
     columns = {t: tuple(sorted(held[t] & wanted[t])) for t in sorted(wanted) if t in frames}
     parts = []
@@ -180,7 +180,7 @@ def _omop(spark: Spark, frames: dict[str, Any], places: dict[str, str], source: 
         frames["person"].selectExpr("cast(person_id as string) as key", f"{said} as person_id").dropna().distinct(),
         columns,
         _vocabulary(frames, held, codes),
-        counted={t: frames[t].count() for t in COUNTED if t in frames},
+        counted={t: frames[t].count() for t in COUNTED if t in frames and t not in columns},
     )
 
 
@@ -197,6 +197,16 @@ def _vocabulary(frames: dict[str, Any], held: dict[str, set[str]], codes: Iterab
             )
             seen = part if seen is None else seen.unionAll(part)
     kept: dict[str, Any] = {}
+    if seen is not None and {"drug_concept_id", "amount_value", "amount_unit_concept_id"} <= held.get(STRENGTH, set()):
+        valid = ("invalid_reason",) if "invalid_reason" in held[STRENGTH] else ()
+        strength = (
+            frames[STRENGTH]
+            .selectExpr("cast(drug_concept_id as bigint) as drug_concept_id", "cast(amount_value as string) as amount_value",
+                        "cast(amount_unit_concept_id as bigint) as amount_unit_concept_id", *valid)
+            .join(seen.withColumnRenamed("concept_id", "drug_concept_id").distinct(), "drug_concept_id", "left_semi")
+        )  # fmt: skip
+        kept[STRENGTH] = strength
+        seen = seen.unionAll(strength.selectExpr("amount_unit_concept_id as concept_id").where("concept_id <> 0"))
     if (
         "provider" in frames
         and {"provider_id", "specialty_concept_id"} <= held["provider"]

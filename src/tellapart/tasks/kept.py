@@ -90,8 +90,16 @@ def reopen(session: Session, folder: Path, options: Options, person_id: str | No
     whole, text, small, day = "BIGINT", "VARCHAR", "INTEGER", "DATE"
     engine.load(
         "persons",
-        {"person": whole, "person_id": text, "sex": text, "birth_date": day, "death_date": day, "age": small},
-        [(1, wanted, who["sex"], who["birth_date"], None, who["age"])],
+        {
+            "person": whole,
+            "person_id": text,
+            "sex": text,
+            "birth_date": day,
+            "death_date": day,
+            "age": small,
+            "observed_to": day,
+        },
+        [(1, wanted, who["sex"], who["birth_date"], None, who["age"], None)],
     )
     engine.load("diary_flares", DIARY_FLARES.columns, [])
     engine.load("patients", {"person_id": text, "setting": text}, [(wanted, who["setting"])])

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from tellapart.contracts.relations import LEFT_OUT, REJECTED, SOURCE_ROWS, STATEMENTS
+from tellapart.contracts.relations import LEFT_OUT, PATIENTS, REJECTED, SOURCE_ROWS, STATEMENTS
 from tellapart.errors import InputError, UsageError
 from tellapart.knowledge.load import Knowledge, load
 
@@ -46,11 +46,6 @@ FINDING_KEYS = (
 INSTRUMENT_KEYS = ("instrument", "date", "by", "note")
 DRUG_KEYS = ("drug", "dose", "unit", "start", "end", "note")
 CONDITION_KEYS = ("code", "system", "date", "by", "note")
-
-PATIENTS = {
-    "person_id": "VARCHAR", "sex": "VARCHAR", "birth_date": "VARCHAR", "death_date": "VARCHAR", "row_no": "BIGINT",
-    "age": "INTEGER", "as_of": "VARCHAR", "setting": "VARCHAR",
-}  # fmt: skip
 
 
 class Loader(Protocol):
@@ -335,7 +330,9 @@ def read_documents(
                 for fault in errors
             ]  # fmt: skip
             if entry.patient is not None and (not errors or entry.usable):
-                patients.append((*entry.patient[:4], row_no, *entry.patient[4:]))
+                patients.append(
+                    (*entry.patient[:4], row_no, *entry.patient[4:], None)
+                )  # a case is what is known, until today
             if not errors:
                 for part, said in enumerate(entry.statements):
                     said |= {
@@ -351,7 +348,7 @@ def read_documents(
     engine.load("statements", STATEMENTS.columns, statements)
     engine.load("source_rows", SOURCE_ROWS.columns, source_rows)
     engine.load("left_out", LEFT_OUT.columns, [])
-    engine.load("patients", PATIENTS, patients)
+    engine.load("patients", PATIENTS.columns, patients)
     engine.load("rejected", REJECTED.columns, rejected)
     return issues
 

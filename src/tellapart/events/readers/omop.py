@@ -21,7 +21,21 @@ from tellapart.events.address import Address, Source
 from tellapart.events.readers.csv_files import quoted
 from tellapart.events.readers.omop_cdm import Cdm, Database, Folder
 from tellapart.events.readers.omop_postgres import Postgres
-from tellapart.events.readers.omop_tables import COUNTED, ERA, EXPOSURE, IDS, NEEDED, TABLES, VISIT, WORDS, Names, Table
+from tellapart.events.readers.omop_tables import (
+    COUNTED,
+    ERA,
+    EXPOSURE,
+    IDS,
+    NEEDED,
+    OBSERVED,
+    OBSERVED_TO,
+    STRENGTH,
+    TABLES,
+    VISIT,
+    WORDS,
+    Names,
+    Table,
+)
 
 PERSON = (
     "person_id", "person_source_value", "gender_concept_id", "gender_source_value", "birth_datetime", "year_of_birth",
@@ -65,7 +79,8 @@ def _clear(engine: DuckDB) -> None:
         for row in engine.rows(f"select {kind}_name as name from duckdb_{kind}s() where temporary"):
             if row["name"].startswith("omop_"):
                 engine.connection.execute(f'drop {kind} temp."{row["name"]}"')
-    engine.connection.execute("drop macro if exists temp.omop_said")
+    for macro in ("omop_said", "omop_number"):
+        engine.connection.execute(f"drop macro if exists temp.{macro}")
 
 
 class _Reading:
@@ -121,7 +136,7 @@ class _Reading:
     # --- persons ------------------------------------------------------------------------------------------------------
 
     def _persons(self) -> str:
-        """Fill `patients` and the source rows of person and death."""
+        """Fill `patients` (with the end of what they were observed) and the source rows of person and death."""
         there = self.cdm.columns["person"]
         columns = ", ".join(f"cast({f't.{c}' if c in there else 'null'} as varchar) as {c}" for c in PERSON)
         self.cdm.take("omop_person", f"select {columns} from {self.cdm.table('person')} as t order by t.person_id")
@@ -133,6 +148,14 @@ class _Reading:
             )
         else:
             self.con.execute("create temp table omop_death (person_id varchar, death_date varchar)")
+        if {"person_id", OBSERVED_TO} <= self.cdm.columns.get(OBSERVED, set()):
+            self.cdm.take(
+                "omop_observed",
+                f"select cast(t.person_id as varchar) as person_id, cast(max(t.{OBSERVED_TO}) as varchar) as observed_to "
+                f"from {self.cdm.table(OBSERVED)} as t group by t.person_id",
+            )
+        else:
+            self.con.execute("create temp table omop_observed (person_id varchar, observed_to varchar)")
         by_source = self.engine.one(
             "select count(*) > 0 and count(*) = count(distinct nullif(trim(person_source_value), '')) "
             "from (select distinct person_id, person_source_value from omop_person)"
@@ -258,10 +281,36 @@ class _Reading:
         parts += [f"{self._whole(table.name, table.columns.get(c, ()))} as {c}" for c in IDS]
         parts += [f"{self._text(table.name, table.columns.get(c, ()))} as {c}" for c in WORDS]
         self.cdm.take("omop_row", f"select {', '.join(parts)} from {place} where {where}")
-        self._concepts("omop_word", "select value_concept from omop_row union select unit_concept from omop_row")
+        self._strengths(table)
+        self._concepts(
+            "omop_word",
+            "select value_concept from omop_row union select unit_concept from omop_row union select unit_concept from omop_strength",
+        )
         self._visits(table, f"select t.visit_occurrence_id from {place} where {where}")
         self._sql("statements", table=table.name, by=table.by, offset=self.offset, file=self.cdm.places[table.name])
         self._count("omop_row")
+
+    def _strengths(self, table: Table) -> None:
+        """Make `omop_strength`: how much one piece (a tablet) of a drug of one ingredient holds, where the vocabulary says it."""
+        there = self.cdm.columns.get(STRENGTH, set())
+        drugs = self._ids("select distinct concept from omop_row") if table.name == EXPOSURE else []
+        if drugs and {"drug_concept_id", "amount_value", "amount_unit_concept_id"} <= there:
+            valid = " and t.invalid_reason is null" if "invalid_reason" in there else ""
+            self.cdm.take(
+                "omop_strengths",
+                f"select {self.cdm.whole('t.drug_concept_id')} as concept, cast(t.amount_value as varchar) as amount, "
+                f"{self.cdm.whole('t.amount_unit_concept_id')} as unit_concept from {self.cdm.table(STRENGTH)} as t "
+                f"where {self.cdm.whole('t.drug_concept_id')} in ({_listed(drugs)}){valid}",
+            )
+        else:
+            self.con.execute(
+                "create or replace temp table omop_strengths (concept bigint, amount varchar, unit_concept bigint)"
+            )
+        self.con.execute(
+            "create or replace temp table omop_strength as "
+            "select concept, min(try_cast(amount as double)) as amount, min(unit_concept) as unit_concept from omop_strengths "
+            "group by concept having count(*) = 1 and min(try_cast(amount as double)) > 0"
+        )
 
     def _where(self, table: Table, concept: str, own: str, value: str) -> str | None:
         """The condition on a row that is needed; None: no row is."""

@@ -28,8 +28,9 @@ left join omop_named as n on n.omop_id = d.person_id and n.again = 1;
 
 insert into patients by name
 select
-  n.person_id, n.sex, n.birth_date, d.death_date, n.row_no
+  n.person_id, n.sex, n.birth_date, d.death_date, n.row_no, o.observed_to
 from omop_named as n
+left join omop_observed as o on o.person_id = n.omop_id
 left join (select omop_id, min(death_date) as death_date from omop_died group by omop_id) as d on d.omop_id = n.omop_id
 where n.omop_id is not null and n.again = 1;
 

@@ -1,10 +1,14 @@
 -- statements, source_rows and rejected of the rows pulled from one table (omop_row). Words for concepts of values and
 -- units come from the CDM's vocabulary (omop_word), else from the list that ships (omop_concepts). A titre in the words
 -- of the source beats the number and the concept that were made of it. Known: the day of the visit, if it is later.
+-- A drug without instructions in words is taken as many pieces a day as were given for the days of supply, each of the strength
+-- in the vocabulary (omop_strength; https://ohdsi.github.io/CommonDataModel/drug_dose.html, 1). One piece for several
+-- days is rather one package, so that the dose stays unknown.
 -- Variables: omop_table, omop_by, omop_offset, omop_file.
 -- the words of SNOMED CT end in what they are and may repeat the test ('Urine protein test = ++ (finding)')
 create or replace temp macro omop_said(words) as
   regexp_replace(regexp_replace(words, ' \((qualifier value|finding)\)$', ''), '^.* test = ', '');
+create or replace temp macro omop_number(written) as regexp_replace(written, '\.0+$', '');
 
 insert into source_rows by name
 select
@@ -45,7 +49,14 @@ worded as (
     coalesce(u.code, nullif(trim(r.unit_text), '')) as unit,
     o.code as sign,
     coalesce(b.code, getvariable('omop_by')) as told_by,
-    w.date as visit_date
+    w.date as visit_date,
+    case
+      when nullif(trim(r.note), '') is null and s.code <> '' and try_cast(r.days as double) > 0
+        and (try_cast(r.quantity as double) > 1 or try_cast(r.quantity as double) = try_cast(r.days as double))
+        then omop_number(cast(round(try_cast(r.quantity as double) * g.amount / try_cast(r.days as double), 3) as varchar))
+    end as daily,
+    s.code || '/d' as daily_unit,
+    omop_number(r.quantity) || ' for ' || omop_number(r.days) || ' days' as supply
   from omop_row as r
   inner join omop_named as p on p.omop_id = r.person and p.again = 1
   left join words as v on v.concept_id = r.value_concept
@@ -53,11 +64,18 @@ worded as (
   left join omop_concepts as o on o.use = 'operator' and o.concept_id = r.operator
   left join omop_concepts as b on b.use = 'by' and b.concept_id = r.type
   left join omop_visit as w on w.visit = r.visit
+  left join omop_strength as g on g.concept = r.concept
+  left join words as s on s.concept_id = g.unit_concept
 ),
 valued as (
   select
-    *,
+    * replace (
+      coalesce(daily, number) as number,
+      case when daily is not null then daily_unit else unit end as unit,
+      case when daily is not null then supply else note end as note
+    ),
     case
+      when daily is not null then daily
       when regexp_matches(said, '(^|[^0-9.,:/])1 ?[:/] ?[0-9]') then said
       else coalesce(number, word, said)
     end as value

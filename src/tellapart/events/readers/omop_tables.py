@@ -15,10 +15,12 @@ IDS = ("visit", "type", "value_concept", "operator", "unit_concept")
 """Columns that hold an id of another table."""
 WORDS = (
     "id", "person", "date", "end_date", "status", "number", "value_text", "unit_text", "low", "high", "note", "form",
-    "stop_reason",
+    "stop_reason", "quantity", "days",
 )  # fmt: skip
 
 VISIT, EXPOSURE, ERA = "visit_occurrence", "drug_exposure", "drug_era"
+STRENGTH = "drug_strength"
+OBSERVED, OBSERVED_TO = "observation_period", "observation_period_end_date"
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,17 @@ TABLES = (
     _table("device_exposure", "procedure", "clinician", "device", "device_exposure_start",
            end_date=("device_exposure_end_date",)),
     _table(EXPOSURE, "drug", "clinician", "drug", "drug_exposure_start",
-           end_date=("verbatim_end_date", "drug_exposure_end_date"), note=("sig",), stop_reason=("stop_reason",)),
+           end_date=("verbatim_end_date", "drug_exposure_end_date"), note=("sig",), stop_reason=("stop_reason",),
+           quantity=("quantity",), days=("days_supply",)),
     _table(ERA, "drug", "clinician", "drug", "drug_era_start", end_date=("drug_era_end_date",)),
     _table(VISIT, "encounter", "clinician", "visit", "visit_start", end_date=("visit_end_date",)),
 )  # fmt: skip
 
 COUNTED = (
-    "observation_period", "visit_detail", "note", "note_nlp", "specimen", "episode", "episode_event", "condition_era",
+    OBSERVED, "visit_detail", "note", "note_nlp", "specimen", "episode", "episode_event", "condition_era",
     "dose_era", "survey_conduct", "payer_plan_period", "cost", "fact_relationship",
 )  # fmt: skip
-"""Tables about persons that are counted and not read."""
+"""Tables about persons of which no row is a statement: they are counted (of one the end is read, see `OBSERVED`)."""
 
-NAMES = {"person", "death", "provider", "concept", "concept_ancestor", *COUNTED, *(t.name for t in TABLES)}
+NAMES = {"person", "death", "provider", "concept", "concept_ancestor", STRENGTH, *COUNTED, *(t.name for t in TABLES)}
 """Every table that is looked for."""
