@@ -18,6 +18,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("one_person.py", ["--events", "20", "--runs", "1"], "warm workup of 20 events"),
         ("one_diary.py", ["--years", "1", "--runs", "1"], "diary flares --json"),
         ("treatment_scale.py", ["--persons", "200"], "treatment"),
+        ("peers/run.py", ["--copies", "1", "--rounds", "1", "--only", "duckdb", "tellapart"], "equal answers of 2"),
     ],
 )
 def test_a_benchmark_runs_small(script: str, options: list[str], said: str, tmp_path: Path) -> None:
