@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import re
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import records
 from cases import fm_form, state, value
 
 import tellapart
 from tellapart.knowledge.load import load
 from tellapart.tasks.document import Documents
 from tellapart.tasks.session import Options, Session
-from tellapart.tasks.workup import workup_documents
+from tellapart.tasks.workup import workup, workup_documents
 
 pytestmark = pytest.mark.proves("medicine_stopped", "opposed_advice", "marmor_2016")
 
@@ -39,6 +42,14 @@ CODED_FM, CODED_SLE = [state("fm_dx")], [state("sle_dx")]
 
 def drug(name: str, start: str = "2025-11-15", dose: float | None = None, end: str | None = None) -> Json:
     return {"drug": name, "start": start, "end": end} | ({"dose": dose, "unit": "mg/d"} if dose else {})
+
+
+def prescribed(**drugs: str) -> Json:
+    """A record that holds prescriptions without an end, each from its day on: nobody knows whether one of long ago is still taken."""
+    return person(prescriptions=drugs)
+
+
+LONG_AGO, LATELY = "2024-03-01", "2025-12-01"
 
 
 def person(findings: list[Json] | None = None, drugs: list[Json] | None = None, **more: Any) -> Json:
@@ -76,7 +87,7 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person([value("egfr", 59, "mL/min/{1.73_m2}")], [hcq()]), person([value("egfr", 61, "mL/min/{1.73_m2}")], [hcq()]),
         person([], [hcq()]), None,
     ),
-    "hcq_tamoxifen": (person([], [hcq(), drug("tamoxifen")]), person([], [hcq(), drug("sertraline")]), None, None),
+    "hcq_tamoxifen": (person([], [hcq(), drug("tamoxifen")]), person([], [hcq(), drug("sertraline")]), prescribed(hydroxychloroquine=LATELY, tamoxifen=LONG_AGO), None),
     "eye_baseline": (person([], RENEWED[-6:]), person([], RENEWED[-3:]), person([], [drug("hydroxychloroquine", None)]), None),
     "eye_overdue": (person([], RENEWED), person([EYES], RENEWED), person([], RENEWED[-6:]), None),
     "hcq_low_dose": (
@@ -129,20 +140,20 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person([], [drug("duloxetine"), drug("tramadol")]), person([], [drug("duloxetine"), drug("tramadol", "2025-01-01", end="2025-11-01")]),
         None, None,
     ),
-    "hcq_qt": (person([], [hcq(), drug("citalopram")]), person([], [hcq(), drug("sertraline")]), None, None),
-    "gabapentinoid_opioid": (person([], [drug("pregabalin"), drug("codeine")]), person([], [drug("pregabalin")]), None, None),
+    "hcq_qt": (person([], [hcq(), drug("citalopram")]), person([], [hcq(), drug("sertraline")]), prescribed(hydroxychloroquine=LATELY, citalopram=LONG_AGO), None),
+    "gabapentinoid_opioid": (person([], [drug("pregabalin"), drug("codeine")]), person([], [drug("pregabalin")]), prescribed(pregabalin=LATELY, codeine=LONG_AGO), None),
     "nsaid_nephritis": (
         person([state("proteinuria_ge_500")], [drug("ibuprofen")]), person([state("proteinuria_ge_500")], [drug("aspirin")]),
         person([], [drug("ibuprofen")]), None,
     ),
-    "nsaid_calcineurin": (person([], [drug("naproxen"), drug("tacrolimus")]), person([], [drug("aspirin"), drug("tacrolimus")]), None, None),
-    "snri_nsaid": (person([], [drug("duloxetine"), drug("ibuprofen")]), person([], [drug("duloxetine")]), None, None),
+    "nsaid_calcineurin": (person([], [drug("naproxen"), drug("tacrolimus")]), person([], [drug("aspirin"), drug("tacrolimus")]), prescribed(naproxen=LATELY, tacrolimus=LONG_AGO), None),
+    "snri_nsaid": (person([], [drug("duloxetine"), drug("ibuprofen")]), person([], [drug("duloxetine")]), prescribed(duloxetine=LATELY, ibuprofen=LONG_AGO), None),
     "azathioprine_xanthine_oxidase": (
-        person([], [drug("azathioprine"), drug("allopurinol")]), person([], [drug("mycophenolate_mofetil"), drug("allopurinol")]), None, None,
+        person([], [drug("azathioprine"), drug("allopurinol")]), person([], [drug("mycophenolate_mofetil"), drug("allopurinol")]), prescribed(azathioprine=LATELY, allopurinol=LONG_AGO), None,
     ),
     "methotrexate_trimethoprim": (
         person([], [drug("methotrexate"), drug("trimethoprim")]),
-        person([], [drug("methotrexate"), drug("trimethoprim", "2025-10-01", end="2025-10-08")]), None, None,
+        person([], [drug("methotrexate"), drug("trimethoprim", "2025-10-01", end="2025-10-08")]), prescribed(methotrexate=LATELY, trimethoprim=LONG_AGO), None,
     ),
     "two_biologics": (person([], [drug("belimumab"), drug("rituximab")]), person([], [drug("belimumab")]), None, None),
     "teratogen_woman": (
@@ -179,7 +190,8 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person(LUPUS, [drug("prednisone", d) for d in ("2025-05-01", "2025-09-01")]), None,
     ),
     "nephritis_no_biopsy": (
-        person([*LUPUS, state("proteinuria_ge_500")]), person([*LUPUS, state("proteinuria_ge_500"), state("nephritis_class_iv")]), None, None,
+        person([*LUPUS, state("proteinuria_ge_500")]), person([*LUPUS, state("proteinuria_ge_500"), state("nephritis_class_iv")]),
+        person([state("proteinuria_ge_500")]), None,
     ),
     "nephritis_not_triple": (
         person([*LUPUS, state("nephritis_class_iv")], [drug("mycophenolate_mofetil")]),
@@ -193,12 +205,14 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
     ),
     "sle_urine_overdue": (
         person([*CODED_SLE, value("wbc", 5, "10*9/L"), value("upcr", 0.1, "g/g", "2024-12-31")]),
-        person([*CODED_SLE, value("wbc", 5, "10*9/L"), value("upcr", 0.1, "g/g", "2025-01-01")]), None,
+        person([*CODED_SLE, value("wbc", 5, "10*9/L"), value("upcr", 0.1, "g/g", "2025-01-01")]),
+        person([*CODED_SLE, value("wbc", 5, "10*9/L"), undated(value("upcr", 0.1, "g/g"))]),
         person([*CODED_SLE, value("wbc", 5, "10*9/L"), state("dialysis_dx")]),
     ),
     "nephritis_urine_overdue": (
         person([state("nephritis_class_iv"), value("upcr", 0.1, "g/g", "2025-07-01")]),
-        person([state("nephritis_class_iv"), value("upcr", 0.1, "g/g", "2025-07-02")]), None,
+        person([state("nephritis_class_iv"), value("upcr", 0.1, "g/g", "2025-07-02")]),
+        person([state("nephritis_class_iv"), undated(value("upcr", 0.1, "g/g"))]),
         person([state("nephritis_class_iv"), state("dialysis_dx")]),
     ),
     "immunosuppressant_labs_overdue": (
@@ -231,30 +245,30 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person([state(f, "absent") for f in ("lupus_anticoagulant", "anticardiolipin", "anti_b2gp1")], [drug("ethinyl_estradiol")]),
         person([], [drug("ethinyl_estradiol")]), None,
     ),
-    "maoi_serotonergic": (person([], [drug("linezolid"), drug("sertraline")]), person([], [drug("linezolid"), drug("pregabalin")]), None, None),
-    "hcq_cyp2d6": (person([], [hcq(), drug("metoprolol")]), person([], [hcq(), drug("amlodipine")]), None, None),
+    "maoi_serotonergic": (person([], [drug("linezolid"), drug("sertraline")]), person([], [drug("linezolid"), drug("pregabalin")]), prescribed(linezolid=LATELY, sertraline=LONG_AGO), None),
+    "hcq_cyp2d6": (person([], [hcq(), drug("metoprolol")]), person([], [hcq(), drug("amlodipine")]), prescribed(hydroxychloroquine=LATELY, metoprolol=LONG_AGO), None),
     "duloxetine_tricyclic": (
-        person([], [drug("duloxetine"), drug("amitriptyline")]), person([], [drug("milnacipran"), drug("amitriptyline")]), None, None,
+        person([], [drug("duloxetine"), drug("amitriptyline")]), person([], [drug("milnacipran"), drug("amitriptyline")]), prescribed(duloxetine=LATELY, amitriptyline=LONG_AGO), None,
     ),
     "duloxetine_liver": (
         person([state("liver_cirrhosis_dx")], [drug("duloxetine")]), person([state("liver_cirrhosis_dx", "absent")], [drug("duloxetine")]),
         person([], [drug("duloxetine")]), None,
     ),
-    "nsaid_raas": (person([], [drug("ibuprofen"), drug("losartan")]), person([], [drug("aspirin"), drug("losartan")]), None, None),
+    "nsaid_raas": (person([], [drug("ibuprofen"), drug("losartan")]), person([], [drug("aspirin"), drug("losartan")]), prescribed(ibuprofen=LATELY, losartan=LONG_AGO), None),
     "nsaid_methotrexate": (
-        person([], [drug("ibuprofen"), drug("methotrexate")]), person([], [drug("acetaminophen"), drug("methotrexate")]), None, None,
+        person([], [drug("ibuprofen"), drug("methotrexate")]), person([], [drug("acetaminophen"), drug("methotrexate")]), prescribed(ibuprofen=LATELY, methotrexate=LONG_AGO), None,
     ),
-    "nsaid_steroid": (person([], [drug("ibuprofen"), drug("prednisone")]), person([], [drug("ibuprofen"), hcq()]), None, None),
+    "nsaid_steroid": (person([], [drug("ibuprofen"), drug("prednisone")]), person([], [drug("ibuprofen"), hcq()]), prescribed(ibuprofen=LATELY, prednisone=LONG_AGO), None),
     "nsaid_for_fm": (
         person(UNDATED, [drug("naproxen", "2025-10-03")], instruments=FM), person(UNDATED, [drug("naproxen", "2025-10-04")], instruments=FM),
         person(UNDATED, [drug("naproxen", None)], instruments=FM), None,
     ),
     "oxybate_in_fm": (person(CODED_FM, [drug("sodium_oxybate")]), person(CODED_FM, [drug("sodium_oxybate", "2025-01-01", end="2025-06-01")]), person([], [drug("sodium_oxybate")]), None),
     "gabapentinoid_sedative": (
-        person([], [drug("pregabalin"), drug("diazepam")]), person([], [drug("pregabalin"), drug("zolpidem")]), None, None,
+        person([], [drug("pregabalin"), drug("diazepam")]), person([], [drug("pregabalin"), drug("zolpidem")]), prescribed(pregabalin=LATELY, diazepam=LONG_AGO), None,
     ),
-    "hcq_hypoglycemia": (person([], [hcq(), drug("glipizide")]), person([], [drug("glipizide")]), None, None),
-    "hcq_raises_level": (person([], [hcq(), drug("digoxin")]), person([], [hcq(), drug("metoprolol")]), None, None),
+    "hcq_hypoglycemia": (person([], [hcq(), drug("glipizide")]), person([], [drug("glipizide")]), prescribed(hydroxychloroquine=LATELY, glipizide=LONG_AGO), None),
+    "hcq_raises_level": (person([], [hcq(), drug("digoxin")]), person([], [hcq(), drug("metoprolol")]), prescribed(hydroxychloroquine=LATELY, digoxin=LONG_AGO), None),
     "hcq_macular": (
         person([state("macular_disease_dx")], [hcq()]), person([state("macular_disease_dx", "absent")], [hcq()]), person([], [hcq()]), None,
     ),
@@ -263,7 +277,7 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
         person([], [drug("sulfamethoxazole")]), None,
     ),
     "calcineurin_cyp3a4": (
-        person([], [drug("tacrolimus"), drug("clarithromycin")]), person([], [drug("tacrolimus"), drug("azithromycin")]), None, None,
+        person([], [drug("tacrolimus"), drug("clarithromycin")]), person([], [drug("tacrolimus"), drug("azithromycin")]), prescribed(tacrolimus=LATELY, clarithromycin=LONG_AGO), None,
     ),
     # 260 and 31 days are 291 of the last 365, 262 and 32 are 294
     "hcq_gaps": (
@@ -279,20 +293,39 @@ RULES: dict[str, tuple[Json, Json, Json | None, Json | None]] = {
 }  # fmt: skip
 KINDS = ("fires", "just_not", "silent", "excused")
 CASES = [(rule, kind) for rule, cases in RULES.items() for kind, case in zip(KINDS, cases, strict=True) if case]
+RECORDS = [(rule, kind) for rule, kind in CASES if "prescriptions" in (RULES[rule][KINDS.index(kind)] or {})]
+TYPED = [case for case in CASES if case not in RECORDS]
+
+
+NO_SILENT = {
+    "serotonergic_two": "one drug that is taken and one of long ago are not two: a record is full of drugs of long ago",
+    "two_biologics": "as serotonergic_two",
+    "drug_induced_culprit": "it has one term, the suspicion, which is silent itself when its findings are unknown",
+    "infection_screen_missing": "it asks what is on record, which is always known",
+    "b_cell_depletion_vaccines": "as infection_screen_missing",
+    "anifrolumab_zoster": "as infection_screen_missing",
+    "hcq_gaps": "a share of days covered that is not known triggers nothing",
+}
+"""Rules that cannot be silent for want of data, and why (decision 12)."""
+
+
+def given(rule: str, kind: str) -> Json:
+    case = RULES[rule][KINDS.index(kind)]
+    assert case is not None
+    return case
 
 
 def cases() -> list[Json]:
-    """A document for each case."""
+    """A document for each case but those of records."""
     documents = []
-    for number, (rule, kind) in enumerate(CASES):
-        given = RULES[rule][KINDS.index(kind)]
-        assert given is not None
-        who = {"id": f"synthetic-{number}", "sex": given["sex"], "age": given["age"], "birth_date": None}
+    for number, (rule, kind) in enumerate(TYPED):
+        said = given(rule, kind)
+        who = {"id": f"synthetic-{number}", "sex": said["sex"], "age": said["age"], "birth_date": None}
         documents.append(
             {
-                "schema": "tellapart.case/1", "person": who, "as_of": AS_OF, "findings": given["findings"],
-                "drugs": [{k: v for k, v in d.items() if v is not None} for d in given["drugs"]],
-                "instruments": given.get("instruments", []),
+                "schema": "tellapart.case/1", "person": who, "as_of": AS_OF, "findings": said["findings"],
+                "drugs": [{k: v for k, v in d.items() if v is not None} for d in said["drugs"]],
+                "instruments": said.get("instruments", []),
             }
         )  # fmt: skip
     return documents
@@ -300,7 +333,26 @@ def cases() -> list[Json]:
 
 @cache
 def made() -> dict[tuple[str, str], Json]:
-    return dict(zip(CASES, workup_documents(cases()), strict=True))
+    return dict(zip(TYPED, workup_documents(cases()), strict=True)) | dict(zip(RECORDS, from_records(), strict=True))
+
+
+def from_records() -> list[Json]:
+    """The workups of those whose drugs stand in a record."""
+    return [recorded(**given(rule, kind)["prescriptions"]) for rule, kind in RECORDS]
+
+
+@cache
+def warm() -> Session:
+    return Session()
+
+
+def recorded(**drugs: str) -> Json:
+    """The workup of a FHIR record of these prescriptions, each from its day on and without an end."""
+    codes = {r["drug"]: r["code"] for r in reversed(load()["drug_codes"]) if r["system"] == "rxnorm"}
+    rows = [records.patient("p"), *(records.prescription("p", drug, codes[drug], day) for drug, day in drugs.items())]
+    with tempfile.TemporaryDirectory() as folder:
+        path = records.write(Path(folder) / "p.json", records.bundle(rows))
+        return workup(warm(), path, Options(as_of=dt.date.fromisoformat(AS_OF)))
 
 
 def found(document: Json, rule: str) -> str:
@@ -320,7 +372,30 @@ def test_each_rule(rule: str, kind: str) -> None:
 
 
 def test_every_rule_has_its_cases() -> None:
-    assert set(RULES) == {row["shown_as"] for row in load()["treatment_rules"]}
+    """Each of the four kinds is there, or cannot be: no row excuses the rule, or words say why it is never silent."""
+    shown = {row["rule"]: row["shown_as"] for row in load()["treatment_rules"]}
+    assert set(RULES) == set(shown.values())
+    excusable = {shown[row["rule"]] for row in load()["treatment_clauses"] if row["role"] == "excuses"}
+    for rule, (fires, just_not, silent, excused) in RULES.items():
+        assert fires and just_not, rule
+        assert (silent is None) == (rule in NO_SILENT), rule
+        assert (excused is not None) == (rule in excusable), rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "now", "once"),
+    [("serotonergic_two", "duloxetine", "tramadol"), ("two_biologics", "belimumab", "rituximab")],
+)
+def test_a_count_does_not_ask_for_a_drug_of_long_ago(rule: str, now: str, once: str) -> None:
+    assert found(recorded(**{now: LATELY, once: LONG_AGO}), rule) == "just_not"
+    assert found(recorded(**{now: LATELY, once: LATELY}), rule) == "fires"
+
+
+def test_a_drug_that_a_list_does_not_name_is_not_taken() -> None:
+    """Decision 12: with drugs on record the partner of an interaction is known to be missing, so nothing is asked."""
+    (document,) = workup_documents([{"schema": "tellapart.case/1", "person": {"id": "x"}, "as_of": AS_OF,
+                                     "drugs": [{"drug": "hydroxychloroquine", "start": DAY}]}])  # fmt: skip
+    assert found(document, "hcq_tamoxifen") == "just_not"
 
 
 def test_dose_by_weight_to_two_decimals_and_tablets_as_information() -> None:
