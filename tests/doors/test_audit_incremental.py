@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import shutil
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +181,25 @@ def test_an_interrupted_keeping_leaves_what_was_kept_before(
     opened.clear()
     assert audit(source, out, "--incremental").code in DONE
     assert opened == ["more.ndjson"]
+
+
+@pytest.mark.parametrize("room", [4096, 100_000])
+def test_a_full_disk_is_said_and_harms_nothing(source: Path, tmp_path: Path, room: int) -> None:
+    """No file may grow beyond `room` bytes: what a full disk does to whoever writes."""
+    out = tmp_path / "out"
+    assert audit(source, out).code in DONE
+    earlier = content(out)
+    program = "from tellapart.doors.cli import main; main()"
+    command = [sys.executable, "-c", program, "audit", str(source), "--out", str(out), "--quiet", "--incremental"]
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (room, room))
+    run = subprocess.run(command, preexec_fn=limit, capture_output=True, check=False)
+    said = " ".join(run.stderr.decode().split())
+    assert run.returncode == 1 and "cannot be kept" in said and "without --incremental" in said
+    assert "Traceback" not in said
+    assert content(out) == earlier
+    expected = whole(source, out)
+    assert audit(source, out, "--incremental").code in DONE
+    assert content(out) == expected
 
 
 def test_other_sources_are_said_to_be_read_whole(source: Path, tmp_path: Path) -> None:

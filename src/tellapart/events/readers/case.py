@@ -330,9 +330,8 @@ def read_documents(
                 for fault in errors
             ]  # fmt: skip
             if entry.patient is not None and (not errors or entry.usable):
-                patients.append(
-                    (*entry.patient[:4], row_no, *entry.patient[4:], None)
-                )  # a case is what is known, until today
+                # nobody watches a case from then on
+                patients.append((*entry.patient[:4], row_no, *entry.patient[4:], None))
             if not errors:
                 for part, said in enumerate(entry.statements):
                     said |= {

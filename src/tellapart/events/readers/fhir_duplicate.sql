@@ -1,6 +1,7 @@
 -- fhir_duplicate: one row per row of the family at hand (fhir_row) that repeats another one.
--- Of rows with one type and id the latest stays (meta.lastUpdated, meta.versionId, then the text itself, and
--- last the name of its file, so that the choice does not hang on the order in which files are read); rows without an id are duplicates only if their text is equal.
+-- Of rows with one type and id the latest stays (meta.lastUpdated, meta.versionId, then the text itself, and last the
+-- name of its file, so that the choice does not hang on the order in which files are read); rows without an id are
+-- duplicates only if their text is equal.
 with same_id as (
   select "resourceType", id from fhir_row where id is not null group by "resourceType", id having count(*) > 1
 ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -53,13 +53,15 @@ class KeptReadings:
         try:
             attached.open()
             yield attached
+            con.execute("detach kept")  # writes down what is not yet
         except (duckdb.IOException, OSError) as error:
             raise InputError(
                 f"{self.folder}: what was read cannot be kept ({str(error).splitlines()[0]}). "
                 "Free space, or run without --incremental."
             ) from error
         finally:
-            con.execute("detach database if exists kept")
+            with suppress(duckdb.Error):
+                con.execute("detach database if exists kept")
 
 
 class Attached:
@@ -67,10 +69,8 @@ class Attached:
 
     def __init__(self, readings: KeptReadings, con: duckdb.DuckDBPyConnection, tables: tuple[str, ...]) -> None:
         self.readings, self.con = readings, con
-        self.placed = (
-            *tables,
-            "fhir_other",
-        )  # a row without a line has its place in the table as its place in the file
+        # a row without a line has its place in the table as its place in the file
+        self.placed = (*tables, "fhir_other")
         self.tables = (*self.placed, "fhir_bad")
         self.starts: dict[str, int] = {}
         self.prefix = ""
@@ -173,7 +173,8 @@ class Attached:
             )
             self.con.execute("commit")
         except BaseException:
-            self.con.execute("rollback")
+            with suppress(duckdb.Error):  # a commit that failed has rolled back
+                self.con.execute("rollback")
             raise
 
 
