@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -31,3 +32,13 @@ def test_a_benchmark_runs_small(script: str, options: list[str], said: str, tmp_
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert said in ran.stdout
+
+
+def test_peers_that_disagree_about_one_person_are_told_apart() -> None:
+    peers = runpy.run_path(str(BENCHMARKS / "peers" / "run.py"), run_name="peers")
+    floor = {"sle_dx": ["a", "b"], "fm_dx": []}
+    assert peers["differences"]({"duckdb": floor, "same": {"fm_dx": [], "sle_dx": ["b", "a"]}}) == []
+    told = peers["differences"](
+        {"duckdb": floor, "other": {"sle_dx": ["a"], "fm_dx": []}, "silent": {"sle_dx": ["a", "b"]}}
+    )
+    assert told == ["sle_dx: duckdb and other differ in 1 persons, first b"]
