@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import records
 from cases import fm_form, state, value
+from cohort import warm
 
 import tellapart
 from tellapart.knowledge.load import load
@@ -339,11 +340,6 @@ def made() -> dict[tuple[str, str], Json]:
 def from_records() -> list[Json]:
     """The workups of those whose drugs stand in a record."""
     return [recorded(**given(rule, kind)["prescriptions"]) for rule, kind in RECORDS]
-
-
-@cache
-def warm() -> Session:
-    return Session()
 
 
 def recorded(**drugs: str) -> Json:

@@ -18,7 +18,16 @@ from tellapart.errors import InputError
 from tellapart.events.readers.fhir import LINE_SUFFIXES
 from tellapart.events.readers.fhir_fields import FAMILY_OF
 from tellapart.events.readers.omop import PERSON
-from tellapart.events.readers.omop_tables import COUNTED, NAMES, OBSERVED, OBSERVED_TO, STRENGTH, TABLES, VISIT
+from tellapart.events.readers.omop_tables import (
+    COUNTED,
+    NAMES,
+    OBSERVED,
+    OBSERVED_TO,
+    STRENGTH,
+    STRENGTH_NEEDS,
+    TABLES,
+    VISIT,
+)
 
 FORMATS = ("fhir", "omop")
 LOOKUPS = ("Medication", "PractitionerRole")
@@ -197,7 +206,7 @@ def _vocabulary(frames: dict[str, Any], held: dict[str, set[str]], codes: Iterab
             )
             seen = part if seen is None else seen.unionAll(part)
     kept: dict[str, Any] = {}
-    if seen is not None and {"drug_concept_id", "amount_value", "amount_unit_concept_id"} <= held.get(STRENGTH, set()):
+    if seen is not None and held.get(STRENGTH, set()) >= STRENGTH_NEEDS:
         valid = ("invalid_reason",) if "invalid_reason" in held[STRENGTH] else ()
         strength = (
             frames[STRENGTH]

@@ -118,7 +118,7 @@ class Attached:
                 "where filename in (select name from fhir_kept_same)",
                 [prefix],
             )
-            self.starts[table] = self._rows(table)
+            self.starts[table] = self._number(f"select max(rowid) + 1 from temp.{table}")
         begins = " union all ".join(
             f"select filename, min(rowid) as first_row from {table} where line is null group by filename"
             for table in self.placed
@@ -135,14 +135,12 @@ class Attached:
     def bundles(self) -> int:
         """The last number of a Bundle among what was taken: others are numbered from there."""
         highest = " union all ".join(f"select max(bundle) as bundle from {table}" for table in self.placed)
-        row = self.con.execute(f"select coalesce(max(bundle), 0) from ({highest})").fetchone()
-        assert row
-        return int(row[0])
+        return self._number(f"select max(bundle) from ({highest})")
 
-    def _rows(self, table: str) -> int:
-        row = self.con.execute(f"select coalesce(max(rowid) + 1, 0) from temp.{table}").fetchone()
-        assert row
-        return int(row[0])
+    def _number(self, query: str) -> int:
+        """The single number of a query, 0 for none."""
+        row = self.con.execute(query).fetchone()
+        return int(row[0] or 0) if row else 0
 
     def _list(self, which: str, names: Iterable[str]) -> None:
         listed = sorted(n for n in names if n in self.readings.prints)

@@ -30,6 +30,7 @@ from tellapart.events.readers.omop_tables import (
     OBSERVED,
     OBSERVED_TO,
     STRENGTH,
+    STRENGTH_NEEDS,
     TABLES,
     VISIT,
     WORDS,
@@ -294,7 +295,7 @@ class _Reading:
         """Make `omop_strength`: how much one piece (a tablet) of a drug of one ingredient holds, where the vocabulary says it."""
         there = self.cdm.columns.get(STRENGTH, set())
         drugs = self._ids("select distinct concept from omop_row") if table.name == EXPOSURE else []
-        if drugs and {"drug_concept_id", "amount_value", "amount_unit_concept_id"} <= there:
+        if drugs and there >= STRENGTH_NEEDS:
             valid = " and t.invalid_reason is null" if "invalid_reason" in there else ""
             self.cdm.take(
                 "omop_strengths",

@@ -20,6 +20,7 @@ WORDS = (
 
 VISIT, EXPOSURE, ERA = "visit_occurrence", "drug_exposure", "drug_era"
 STRENGTH = "drug_strength"
+STRENGTH_NEEDS = frozenset({"drug_concept_id", "amount_value", "amount_unit_concept_id"})
 OBSERVED, OBSERVED_TO = "observation_period", "observation_period_end_date"
 
 
