@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import tellapart
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -16,6 +18,11 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
     ("script", "options", "said"),
     [
         ("pipeline_scale.py", ["--persons", "500", "--data"], "whole audit with its files"),
+        (
+            "read_ndjson.py",
+            [str(Path(tellapart.__file__).parent / "examples"), "--size", "1MB", "--rounds", "1", "--data"],
+            "whole:",
+        ),
         ("one_person.py", ["--events", "20", "--runs", "1"], "warm workup of 20 events"),
         ("one_diary.py", ["--years", "1", "--runs", "1"], "diary flares --json"),
         ("treatment_scale.py", ["--persons", "200"], "treatment"),
@@ -32,6 +39,27 @@ def test_a_benchmark_runs_small(script: str, options: list[str], said: str, tmp_
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert said in ran.stdout
+
+
+def test_bulk_text_is_repeated_under_new_ids_whatever_the_chunk(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    target.mkdir()
+    patients = ['{"resourceType":"Patient","id":"a"}', '{"resourceType":"Patient","id":"b"}']
+    condition = '{"resourceType":"Condition","id":"c","subject":{"reference":"Patient/a"}}'
+    (source / "mixed.ndjson").write_text("\n".join((*patients, condition)))
+    repeat = runpy.run_path(str(BENCHMARKS / "read_ndjson.py"), run_name="read")["repeat"]
+    repeat.__globals__["CHUNK"] = 1  # a line at a time
+    once = sum(len(line) + 1 for line in (*patients, condition))
+    written = repeat(source, target, 2 * once, everything=False)
+    assert {kind: [Path(f).read_text().splitlines() for f in files] for kind, files in written.items()} == {
+        "Patient": [[f'{{"resourceType":"Patient","id":"copy{n}-{p}"}}' for n in (0, 1) for p in "ab"]],
+        "Condition": [[
+            f'{{"resourceType":"Condition","id":"copy{n}-c","subject":{{"reference":"Patient/copy{n}-a"}}}}'
+            for n in (0, 1)
+        ]],
+    }  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir() if path not in (source, target)] == []
 
 
 def test_peers_that_disagree_about_one_person_are_told_apart() -> None:
