@@ -18,6 +18,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
     ("script", "options", "said"),
     [
         ("pipeline_scale.py", ["--persons", "500", "--data"], "whole audit with its files"),
+        ("omop_scale.py", ["--persons", "200", "--data"], "200 persons, 10400 rows of the CDM"),
         (
             "read_ndjson.py",
             [str(Path(tellapart.__file__).parent / "examples"), "--size", "1MB", "--rounds", "1", "--data"],
